@@ -2,7 +2,7 @@
 
 Each is named after a field of `Image` or of `Decision`, and they are in the order of these fields. A new column of an
 image needs a field, an entry here that names its step, and the code that reads it from an API; the step follows from
-the entry.
+the entry. What is stored as changes holds from one run until another: that condition is here, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -114,3 +114,13 @@ FROM (SELECT target, max(run) AS run FROM surveys WHERE finished_at IS NOT NULL 
 JOIN snapshots ON snapshots.run = latest.run AND snapshots.target = latest.target
 JOIN images i ON i.target = snapshots.target AND i.image = snapshots.image;
 """  # noqa: S608 - the names of columns
+
+
+def covering(table: str, run: str) -> str:
+    """The condition that a row of a table of intervals held in a run, which is a parameter of the statement."""
+    return holding(table, f":{run}")
+
+
+def holding(table: str, run: str) -> str:
+    """The same for a run that is a column, such as `s.run`."""
+    return f"{table}.from_run <= {run} AND ({table}.until_run IS NULL OR {table}.until_run > {run})"

@@ -62,7 +62,8 @@ class Replay:
             really=night.requested.done,
             gone=frozenset(self._gone.keys() & (night.change.left.keys() - night.change.ours)) | replaced,
             applied=night.applied,
-            cut_short=night.cut_short,
+            unsent=night.unsent,
+            ended=night.ended,
             rebound=rebound,
         )
         return self._decided(night, basis, seen) if night.counts and night.undecided is None else seen

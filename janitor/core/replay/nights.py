@@ -158,7 +158,8 @@ class RecordedNight:
     the run died. `heard` are the moments at which people heard of the target in other runs since the night before.
     `restored`: it found the database older than it should be, and all notices ended. `last_sharing` has the last
     usable answer until then for each image that was ever asked about. `applied`: it carried out a list that a person
-    had reviewed. `cut_short`: it was interrupted or died, and may have sent less than it would have.
+    had reviewed. `unsent` is how many deletions it had planned and did not send. Not `ended`: it
+    may still work.
 
     Wide because these are all the facts on which a replay depends.
     """
@@ -191,7 +192,8 @@ class RecordedNight:
     withheld: str | None = None
     clocks_known: bool = True
     applied: bool = False
-    cut_short: bool = False
+    unsent: int = 0
+    ended: bool = True
 
 
 def days_without_run(nights: Iterable[datetime], zone: tzinfo) -> int:

@@ -66,8 +66,9 @@ class ReplayedNight:
     usage that could not be read, and `recorded` says whether the run recorded all that it knew. `really` are the images
     that the run itself deleted, by id, and `gone` those that the policies had deleted in an earlier night, and that
     others have removed since the night before. `applied`: the run carried out a list that a person had reviewed;
-    `cut_short`: it was interrupted or died. `rebound`: since the night before, a person bound the target to another
-    account, where nothing is known of the images of before.
+    `unsent` is how many deletions it had planned and did not send, and it may still work if it has not `ended`.
+    `rebound`: since the night before, a person bound the target to another account, where nothing is known of the
+    images of before.
 
     Wide because a report names each of these facts.
     """
@@ -92,7 +93,8 @@ class ReplayedNight:
     really: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     applied: bool = False
-    cut_short: bool = False
+    unsent: int = 0
+    ended: bool = True
     rebound: bool = False
 
     @property

@@ -11,7 +11,7 @@ from janitor.core.names.image_ids import folded
 from janitor.core.result import Outcome
 from janitor.core.units import iso
 from janitor.store.basis import basis_at
-from janitor.store.columns import DECISION, names
+from janitor.store.columns import DECISION, holding, names
 from janitor.store.connection import Connection, query
 from janitor.store.rows import decision_of, instant, instant_or_none
 from janitor.store.surveys.uses import use_history_at
@@ -134,7 +134,7 @@ _DECISIONS = f"""
 SELECT i.image, {names(DECISION, "d")}
 FROM surveys s
 JOIN images i ON i.target = s.target
-JOIN decisions d ON d.image_key = i.image_key AND d.from_run <= s.run AND (d.until_run IS NULL OR d.until_run > s.run)
+JOIN decisions d ON d.image_key = i.image_key AND {holding("d", "s.run")}
 WHERE s.run = ? AND s.target = ? AND s.decisions > 0 AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - the names of columns
 _LATEST_DECIDED = """
@@ -151,7 +151,7 @@ SELECT max(run) FROM (
     UNION ALL SELECT from_run FROM file_exemptions UNION ALL SELECT until_run FROM file_exemptions
 ) WHERE run <= :run
 """
-_HISTORIES = """
+_HISTORIES = f"""
 SELECT i.image, i.watched_since, i.status_since, s.finished_at AS seen_at,
     CASE WHEN i.first_seen <= s.finished_at THEN i.first_seen ELSE coalesce((
         SELECT e.finished_at FROM image_facts g JOIN surveys e ON e.target = i.target AND e.run = g.from_run
@@ -160,9 +160,9 @@ SELECT i.image, i.watched_since, i.status_since, s.finished_at AS seen_at,
 FROM surveys s
 JOIN images i ON i.target = s.target
 JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+    AND {holding("f", "s.run")}
 WHERE s.run = :run AND s.target = :target
-"""
+"""  # noqa: S608 - a condition of ours
 _NOTICES = """
 SELECT * FROM notices
 WHERE target = :target AND run < :run AND announced_at <= :then AND (ended_at IS NULL OR ended_at > :then)

@@ -9,7 +9,7 @@ from janitor.core.memory import History
 from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.nights import Change
 from janitor.core.usage import Unread, User, UserKind
-from janitor.store.columns import IMAGE, names
+from janitor.store.columns import IMAGE, covering, names
 from janitor.store.connection import Connection
 from janitor.store.history.streams import Stream
 from janitor.store.history.users import Users
@@ -86,7 +86,7 @@ class Fleet:
     def _new(self, run: int) -> Iterable[Row]:
         """The images that a survey saw first, or changed: their keys, ids and facts. Of the first survey, all."""
         if run == self._first:
-            return self._db.execute(_LISTED, (self._target, run, run))
+            return self._db.execute(_LISTED, {"target": self._target, "run": run})
         return self._begun.until(run)
 
     def _date(self, run: int, at: datetime, after: int, opened: dict[int, Image]) -> set[int]:
@@ -130,7 +130,7 @@ class Fleet:
 _FACTS = f"i.image_key, i.image, {names(IMAGE, 'f')}"
 _LISTED = f"""
 SELECT {_FACTS} FROM images i JOIN image_facts f ON f.image_key = i.image_key
-WHERE i.target = ? AND f.from_run <= ? AND (f.until_run IS NULL OR f.until_run > ?)
+WHERE i.target = :target AND {covering("f", "run")}
 """  # noqa: S608 - the names of columns, as below
 _BEGUN = f"""
 SELECT f.from_run, {_FACTS} FROM images i JOIN image_facts f ON f.image_key = i.image_key
@@ -145,16 +145,16 @@ SELECT c.from_run, c.image_key, i.first_seen, c.watched_since, c.status_since
 FROM images i JOIN image_clocks c ON c.image_key = i.image_key
 WHERE i.target = ? AND c.from_run > ? ORDER BY c.from_run
 """
-_CLOCKS = """
+_CLOCKS = f"""
 SELECT i.image_key, CASE WHEN :as_now THEN i.first_seen ELSE (
     SELECT s.finished_at FROM image_facts g JOIN surveys s ON s.target = i.target AND s.run = g.from_run
     WHERE g.image_key = i.image_key AND g.from_run > :after ORDER BY g.from_run LIMIT 1
 ) END, c.from_run, c.watched_since, c.status_since, i.watched_since, i.status_since
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+    AND {covering("f", "run")}
 LEFT JOIN image_clocks c ON c.image_key = i.image_key
-    AND c.from_run <= :run AND (c.until_run IS NULL OR c.until_run > :run)
+    AND {covering("c", "run")}
 WHERE i.target = :target
-"""
+"""  # noqa: S608 - conditions of ours
 _CLOCKS_OF_ONE = f"{_CLOCKS} AND i.image_key = :key"

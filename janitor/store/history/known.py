@@ -5,6 +5,7 @@ from typing import Any
 
 from janitor.core.image import Sharing
 from janitor.core.memory import Exemption, Refusals
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.history.streams import Stream
 from janitor.store.trust.grounds import READERS
@@ -28,7 +29,7 @@ class Known:
         }
         for image, value in db.execute(_ANSWERED_BEFORE, (target, first)):
             self._answered(image, READERS["sharing"](value))
-        for kind, image, value in db.execute(_BEFORE, (target, first, first)):
+        for kind, image, value in db.execute(_BEFORE, {"target": target, "run": first}):
             self._set(kind, image, value)
         self._over = Stream(db, _OVER, (target, first))
         self._begun = Stream(db, _BEGUN, (target, first))
@@ -53,10 +54,10 @@ class Known:
             self.last_sharing[image] = answer
 
 
-_BEFORE = """
-SELECT kind, image, value FROM grounds
-WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
-"""
+_BEFORE = f"""
+SELECT kind, image, value FROM grounds g
+WHERE target = :target AND {covering("g", "run")}
+"""  # noqa: S608 - a condition of ours
 _OVER = "SELECT until_run, kind, image FROM grounds WHERE target = ? AND until_run > ? ORDER BY until_run"
 _BEGUN = "SELECT from_run, kind, image, value FROM grounds WHERE target = ? AND from_run > ? ORDER BY from_run"
 _ANSWERED_BEFORE = (

@@ -16,7 +16,7 @@ from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
 from janitor.store.history.fleet import Fleet
 from janitor.store.history.known import Known
-from janitor.store.history.requests import requests
+from janitor.store.history.requests import requests, unsent
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import api_at, counts_after
 from janitor.store.trust.grounds import notices_at
@@ -100,6 +100,7 @@ class _Reading:
         self._fleet = Fleet(db, target, first)
         self._known = Known(db, target, first)
         self._requests = requests(db, target, first)
+        self._unsent = unsent(db, target, first)
         self._told = _Telling(db, target, runs, first, counted)
         self._commands = [
             _Command(Exemption(image, instant(until), why, who), instant(created), ended and instant(ended))
@@ -141,7 +142,8 @@ class _Reading:
             _withheld(row),
             self._fleet.clocks_known,
             bool(row["applied"]),
-            _cut_short(row),
+            self._unsent.get(run, 0),
+            row["run_outcome"] is not None or row is not self._runs[-1],
         )
 
     def _standing(self, run: int) -> Standing | None:
@@ -188,14 +190,6 @@ def _withheld(row: _Row) -> str | None:
     error = row["error"] or ""
     refused = row["outcome"] == Outcome.REFUSED and not error.startswith(OVER_LIMIT)
     return error if refused and row["good"] else None
-
-
-def _cut_short(row: _Row) -> bool:
-    """Whether a live run was interrupted, or died: then it may have sent less deletions than it would have."""
-    if row["mode"] != Mode.DELETE:
-        return False
-    error = row["error"] or ""
-    return row["run_outcome"] is None or "interrupted" in error or "were not sent" in error
 
 
 class _Telling:

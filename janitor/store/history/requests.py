@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from janitor.core.replay.nights import Change, Requested
 from janitor.core.result import DeletionOutcome
+from janitor.store.columns import holding
 from janitor.store.connection import Connection
 
 _OPEN = (None, DeletionOutcome.ACCEPTED)
@@ -58,6 +59,16 @@ def requests(db: Connection, target: str, first: int) -> Requests:
     return Requests(requested, done_in)
 
 
+def unsent(db: Connection, target: str, first: int) -> dict[int, int]:
+    """How many deletions live runs from one on had planned and neither sent nor left out, where there are some.
+
+    By what they decided, or by the reviewed list that they applied, beside what they requested: a run that was
+    interrupted, died, or could not go on. One that refused to act had planned none.
+    """
+    values = {"target": target, "first": first}
+    return {run: count for run, count in db.execute(_UNSENT, values) if count}
+
+
 class _Stays:
     """Until when images that were to be deleted were listed all the same."""
 
@@ -92,6 +103,30 @@ _LEFT_OUT = """
 SELECT m.run, m.image, m.detail FROM mentions m JOIN surveys s ON s.run = m.run AND s.target = m.target
 WHERE m.target = ? AND m.run >= ? AND m.kind = 'changed' AND NOT s.applied
 """
+# A run that ended as it should has sent all. The decisions of one that failed before it decided are those of an earlier
+# run, which go on: they count only if it recorded what it asked for with them.
+_UNSENT = f"""
+WITH short AS (
+    SELECT s.run, s.applied FROM surveys s JOIN runs r ON r.run = s.run
+    WHERE s.target = :target AND s.run >= :first AND r.mode = 'delete' AND s.finished_at IS NOT NULL AND s.good
+        AND (s.outcome = 'failed' OR s.outcome IS NULL OR r.outcome IS NULL) AND coalesce(s.outcome, '') != 'refused'
+        AND (s.sharing_asked IS NOT NULL OR s.decisions > 0)
+), planned AS (
+    SELECT w.run, i.image FROM short w JOIN images i ON i.target = :target
+        JOIN decisions d ON d.image_key = i.image_key AND d.verdict = 'delete' AND {holding("d", "w.run")}
+        WHERE NOT w.applied
+    UNION ALL
+    SELECT w.run, m.image FROM short w JOIN mentions m ON m.run = w.run AND m.target = :target AND m.kind = 'approved'
+        WHERE w.applied
+)
+SELECT p.run, count(*) FROM planned p
+WHERE NOT EXISTS (SELECT 1 FROM deletions x WHERE x.run = p.run AND x.target = :target AND x.image = p.image)
+    AND NOT EXISTS (
+        SELECT 1 FROM mentions m
+        WHERE m.run = p.run AND m.target = :target AND m.kind = 'changed' AND m.image = p.image
+    )
+GROUP BY p.run
+"""  # noqa: S608 - a condition of ours
 _SURVEYS = "SELECT run FROM surveys WHERE target = ? AND run >= ? AND finished_at IS NOT NULL ORDER BY run"
 _GONE = """
 SELECT i.image, f.until_run FROM images i JOIN image_facts f ON f.image_key = i.image_key

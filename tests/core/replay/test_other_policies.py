@@ -21,7 +21,6 @@ from janitor.core.usage import User, UserKind
 from janitor.errors import Refused, Unavailable
 from janitor.report.rehearsals.backtests.backtest import TargetBacktest
 from janitor.report.rehearsals.backtests.doubts import doubts
-from janitor.shutdown import Stop
 from tests.core.replay.test_backtest import deleted, replayed
 from tests.core.test_deciding_again import ListeningStore, World
 from tests.factories import ALL, DAY, GIB, image_called, usage_of
@@ -313,20 +312,6 @@ def test_runs_that_applied_a_list_are_named(world: World) -> None:
     nights = replayed(world, [SOON])
     assert [night.applied for night in nights] == [False, True, False]
     assert "run 2 applied a reviewed list" in told(nights)
-
-
-def test_runs_that_were_interrupted_are_named(world: World) -> None:
-    stop = Stop()
-    world.cloud.listed = [image_called(f"i{number}") for number in range(3)]
-    world.policies, world.cloud.on_delete = [SOON], lambda _: stop.set()
-    world.night(stop=stop, deletions_at_once=1)
-    world.cloud.on_delete = lambda _: None
-    world.night()
-    nights = replayed(world, [SOON])
-    assert [night.cut_short for night in nights] == [True, False]
-    assert "run 1 was interrupted or died" in told(nights)
-    assert "1 image was really deleted" not in told(nights)
-    assert "3 images were really deleted in these nights" in told(nights)
 
 
 def test_one_that_was_really_deleted_is_told_in_the_singular(world: World) -> None:

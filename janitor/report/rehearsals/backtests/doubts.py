@@ -63,9 +63,15 @@ def _about_what_ran(nights: Sequence[ReplayedNight]) -> Iterator[str]:
             )
     if applied := [night for night in nights if night.applied]:
         yield f"{_of(applied)} applied a reviewed list, and nothing else: here, policies delete all that they would"
-    if short := [night for night in nights if night.cut_short]:
-        was = "was" if len(short) == 1 else "were"
-        yield f"{_of(short)} {was} interrupted or died: less was really deleted than the policies would have"
+    if short := [night for night in nights if night.unsent and night.ended]:
+        count = sum(night.unsent for night in short)
+        yield (
+            f"{_of(short)} planned {counted(count, 'deletion')} that {'was' if count == 1 else 'were'} never sent, as "
+            "when a run is interrupted or dies: less was really deleted than the policies would have"
+        )
+    for night in nights:
+        if not night.ended:
+            yield f"run {night.run} has not ended: it still works, or it died; what it did is known until now only"
 
 
 def _named(nights: Sequence[ReplayedNight], what: str, fact: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from janitor.core.replay.differences.between import (
 from janitor.core.result import Mode
 from janitor.core.usage import Source, Unread, User, UserKind
 from janitor.store.basis import basis_at, policies_at
-from janitor.store.columns import DECISION, IMAGE, names
+from janitor.store.columns import DECISION, IMAGE, covering, names
 from janitor.store.connection import Connection, query
 from janitor.store.history.differences.taken import taken
 from janitor.store.rows import Row, decision_of, image_of, instant
@@ -128,11 +128,6 @@ def _by_user(rows: Iterator[Row]) -> dict[tuple[str, str, str], Use]:
         (folded(image), user or name, kind): Use(image, User(user, name, UserKind(kind), source))
         for image, user, name, kind, source in rows
     }
-
-
-def covering(table: str, run: str) -> str:
-    """The condition that a row of a table of intervals held in a run, which is a parameter of the statement."""
-    return f"{table}.from_run <= :{run} AND ({table}.until_run IS NULL OR {table}.until_run > :{run})"
 
 
 _SURVEY = """

@@ -8,8 +8,9 @@ from janitor.core.names.image_ids import folded
 from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone
 from janitor.core.replay.differences.since import Since
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
-from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, covering
+from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE
 from janitor.store.history.differences.taken import taken
 from janitor.store.surveys.measures import last_accepted
 
