@@ -1,11 +1,15 @@
 """Which files of a folder are read as policies, and which as tests of policies, by their names."""
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml")
 _TESTS = (".test.yaml", ".test.yml")
+_NAMED_LIKE_TESTS = re.compile(r"(?<![a-z])tests?(?![a-z])", re.IGNORECASE)
+TESTS_ARE = "tests of policies are *.test.yaml or *.test.yml files beside the policies"
+"""Which files `holds_tests` takes, in words."""
 
 
 def holds_policies(file: Path) -> bool:
@@ -17,6 +21,11 @@ def holds_policies(file: Path) -> bool:
 def holds_tests(file: Path) -> bool:
     """Whether a file is one of tests of policies, by its name."""
     return holds_policies(file) and file.name.endswith(_TESTS)
+
+
+def named_like_tests(name: str) -> bool:
+    """Whether people may take a file or folder of this name for tests of policies, such as `ci.tests.yaml`."""
+    return _NAMED_LIKE_TESTS.search(name) is not None
 
 
 def would_be_read(policies: Path, file: Path) -> bool:

@@ -88,8 +88,8 @@ def test_junit_survives_any_name(desk_with_tests: Desk) -> None:
     desk_with_tests.write("policies/ci.test.yaml", test.replace('&"', '&\\"'))
     done = desk_with_tests.janitor("test", "--format", "junit")
     root = ET.fromstring(done.stdout)
-    assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "2", "1")
-    [suite] = root
+    assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "3", "1")
+    suite, _ = root
     assert suite.get("name") == "policies/ci.test.yaml"
     failing, holding = suite
     assert (failing.get("name"), failing.get("line")) == ('<b>&"\\x07\\x1b]]>', "3")
@@ -97,6 +97,60 @@ def test_junit_survives_any_name(desk_with_tests: Desk) -> None:
     assert failure.tag == "failure"
     assert "decided keep (unmatched): no policy matches it" in str(failure.get("message"))
     assert list(holding) == []
+
+
+def test_junit_has_policies_without_a_test_as_skipped(desk_with_tests: Desk) -> None:
+    desk_with_tests.write("policies/more.yaml", 'policies: [{name: "<b>&]]>", match: {name: x}}]\n')
+    root = ET.fromstring(desk_with_tests.janitor("test", "--format", "junit").stdout)
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("4", "0", "2")
+    suite = root[1]
+    assert (suite.get("name"), suite.get("tests"), suite.get("skipped")) == ("policies without a test", "2", "2")
+    assert [case.get("name") for case in suite] == ["golden", "<b>&]]>"]
+    assert [[each.tag for each in case] for case in suite] == [["skipped"], ["skipped"]]
+    whole = ET.fromstring(desk_with_tests.janitor("test", "policies/ci.test.yaml", "--format", "junit").stdout)
+    assert (whole.get("skipped"), len(whole)) == ("0", 1)
+
+
+@pytest.mark.parametrize("name", ["ci.tests.yaml", "ci-test.yaml", "ci.Test.yml", "checks.yaml"])
+def test_a_test_of_another_name_is_told_its_name(desk_with_tests: Desk, name: str) -> None:
+    desk_with_tests.write(f"policies/{name}", TEST)
+    desk_with_tests.write("janitor.yaml", CONFIGURED)
+    said = f"policies/{name}: looks like a test of policies, and is read as policies: name it *.test.yaml\n"
+    for command in ("test", "check", "run"):
+        done = desk_with_tests.janitor(command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert done.stderr.count(name) == 1
+
+
+def test_what_is_named_like_a_test_and_not_run_is_named(desk_with_tests: Desk) -> None:
+    for name in ("ci.test.json", "tests/ci.test.yaml", "TEST.YAML", "latest.txt", "tests.md", ".test.json"):
+        desk_with_tests.write(f"policies/{name}", TEST)
+    desk_with_tests.write("janitor.yaml", CONFIGURED)
+    rule = "tests of policies are *.test.yaml or *.test.yml files beside the policies"
+    done = desk_with_tests.janitor("test")
+    assert (done.returncode, done.stderr) == (0, f"not run, as {rule}: TEST.YAML, ci.test.json, tests (a folder)\n")
+    assert desk_with_tests.janitor("test", "policies/ci.test.yaml").stderr == ""
+    said = f"tests          note: not run, as {rule}: TEST.YAML, ci.test.json, tests (a folder)\n"
+    assert said in desk_with_tests.janitor("check").stdout
+    (desk_with_tests.folder / "policies/ci.test.yaml").unlink()
+    done = desk_with_tests.janitor("test")
+    assert done.returncode == 2
+    assert "; TEST.YAML, ci.test.json, tests (a folder) are named otherwise\n" in done.stderr
+
+
+def test_a_folder_of_tests_apart_from_the_policies_leaves_nothing_out_silently(desk_with_tests: Desk) -> None:
+    desk_with_tests.write("apart/ci.test.yaml", TEST)
+    desk_with_tests.write("apart/more.tests.yaml", TEST)
+    done = desk_with_tests.janitor("test", "apart", "--policies", "policies")
+    assert done.returncode == 0
+    assert ": more.tests.yaml\n" in done.stderr
+    single = desk_with_tests.write("ci.yaml", CI)
+    desk_with_tests.write("ci.test.yaml", TEST)
+    desk_with_tests.write("tests/of-a-program.txt", "")
+    desk_with_tests.write("janitor.yaml", f"policies: {single.name}\n{CONFIGURED}")
+    done = desk_with_tests.janitor("test")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -203,10 +257,12 @@ def test_check_names_wrong_files(desk_with_tests: Desk) -> None:
     assert "database       ok" in done.stdout
 
 
-def test_check_says_nothing_where_there_are_none(desk_with_tests: Desk) -> None:
+def test_check_notes_where_there_are_none(desk_with_tests: Desk) -> None:
     desk_with_tests.write("janitor.yaml", CONFIGURED)
     (desk_with_tests.folder / "policies" / "ci.test.yaml").unlink()
-    assert "tests " not in desk_with_tests.janitor("check").stdout
+    done = desk_with_tests.janitor("check")
+    assert done.returncode == 0
+    assert "tests          note: none; tests of policies are *.test.yaml or *.test.yml files beside" in done.stdout
 
 
 # In runs

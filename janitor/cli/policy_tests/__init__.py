@@ -5,7 +5,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from janitor.config.policy_folder import holds_tests
+from janitor.config.policy_folder import TESTS_ARE, holds_tests
 from janitor.errors import ConfigurationError, UsageError
 from janitor.escaping import visible
 
@@ -41,7 +41,7 @@ def find_tests(path: Path, *, default: bool) -> list[Path]:
 
     Raises UsageError for a path that is not there, or no test, and where there are no tests.
     """
-    from janitor.config.policy_tests import tests_in
+    from janitor.config.policy_tests import tests_in, unread_tests
 
     shown = visible(str(path))
     if not path.exists():
@@ -51,8 +51,22 @@ def find_tests(path: Path, *, default: bool) -> list[Path]:
             raise UsageError(f"{shown} is not a file of tests: those are named *.test.yaml or *.test.yml")
         return [path]
     if not (found := tests_in(path)):
-        raise UsageError(f"{visible(str(path if path.is_dir() else path.parent))} {NO_TESTS}")
+        others = unread_tests(path, read=False)
+        named = f"; {', '.join(others)} {'is' if len(others) == 1 else 'are'} named otherwise" if others else ""
+        raise UsageError(visible(f"{path if path.is_dir() else path.parent} {NO_TESTS}{named}"))
     return found
+
+
+def not_run(path: Path, policies: Path) -> str | None:
+    """A sentence on what is named like tests among those of a path and is not run, if anything is.
+
+    Those that are read as `policies`, too, are left to these.
+    """
+    from janitor.config.policy_tests import unread_tests
+
+    if not (names := unread_tests(path, read=path == policies)):
+        return None
+    return visible(f"not run, as {TESTS_ARE}: {', '.join(names)}")
 
 
 def refused_by_runs(settings: "Settings", path: Path) -> "tuple[Problem, ...]":

@@ -4,7 +4,8 @@ from janitor.cli import probing
 from janitor.cli.policy_tests import footing_of, run_tests
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
-from janitor.config.policy_tests import tests_in
+from janitor.config.policy_folder import TESTS_ARE
+from janitor.config.policy_tests import tests_in, unread_tests
 from janitor.errors import ConfigurationError
 from janitor.escaping import visible
 from janitor.report.rehearsals.policy_tests import failing_lines, total_of
@@ -13,10 +14,13 @@ _SUBJECT = "tests"
 
 
 def tests_failed(settings: Settings, rules: Rules) -> bool:
-    """Whether tests of the policies fail, or their files are wrong. Says so; nothing where there are no tests."""
+    """Whether tests of the policies fail, or their files are wrong. Says so, and where there are no tests."""
+    if unread := unread_tests(settings.policies, read=True):
+        probing.tell(probing.line(_SUBJECT, f"note: not run, as {TESTS_ARE}: {visible(', '.join(unread))}"))
     try:
         files = tests_in(settings.policies)
         if not files:
+            probing.tell(probing.line(_SUBJECT, f"note: none; {TESTS_ARE}"))
             return False
         tested = run_tests(files, rules, footing_of(settings), all_of_them=True)
     except ConfigurationError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from janitor.config.policy_files.kinds import is_nothing
-from janitor.config.policy_files.misplaced import misplaced_rules
+from janitor.config.policy_files.misplaced import MISNAMED, looks_like_tests, misplaced_rules
 from janitor.config.policy_files.schema import PolicyFileSchema
 from janitor.config.policy_folder import holds_policies, holds_tests
 from janitor.core.memory import Exemption
@@ -113,6 +113,8 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
         document = read_document(path)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
+    if looks_like_tests(document):
+        return _PolicyFile(path, document, problems=(Problem(display(path), None, MISNAMED),))
     checked, faults = check(PolicyFileSchema, document)
     faults = [*document.faults, *faults, *_missing(document), *_unserved(document, unserved)]
     if checked is None or faults:

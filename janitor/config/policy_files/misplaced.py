@@ -1,4 +1,7 @@
-"""Policies and exemptions that stand in a file of tests, where no run would heed them: an error, and never ignored."""
+"""What stands in a file of another name than it should: an error, and never ignored.
+
+That is policies and exemptions in a file of tests, which no run would heed, and tests in a file of policies.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +13,16 @@ from janitor.files import UnusableFile, content_of, text_in
 
 RULES = ("policies", "exempt")
 _MOVE = "is not read in a *.test.yaml or *.test.yml file, which holds tests: move it to a file of another name"
+MISNAMED = "looks like a test of policies, and is read as policies: name it *.test.yaml"
+_ONLY_TESTS = frozenset({"expect", "images"})
 _MAY_HOLD = re.compile(rf"\b(?:{'|'.join(RULES)})\b|\\")
 _BEGINS = re.compile(rf"^[\"']?(?:{'|'.join(RULES)})\b", re.MULTILINE)
+
+
+def looks_like_tests(document: Document) -> bool:
+    """Whether a file of policies has none, and keys that only tests have."""
+    data = document.data if isinstance(document.data, dict) else {}
+    return not data.keys() & set(RULES) and bool(data.keys() & _ONLY_TESTS)
 
 
 def rules_of_tests(document: Document) -> Iterator[Fault]:

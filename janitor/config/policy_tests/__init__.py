@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from janitor.config.policy_files.misplaced import rules_of_tests
-from janitor.config.policy_folder import holds_tests
+from janitor.config.policy_folder import holds_policies, holds_tests, named_like_tests
 from janitor.config.policy_tests.expecting import expected, listed, repeated_ids
 from janitor.config.policy_tests.hiding import missing_in
 from janitor.config.policy_tests.making import Footing, ids_of, made, zone_of
 from janitor.config.policy_tests.schema import PolicyTestSchema
 from janitor.core.policy import Policy
 from janitor.core.policy_tests.cases import Case, PolicyTest
-from janitor.documents import Document, Fault, Keys, display, read_document
+from janitor.documents import Document, Fault, Keys, display, legible, read_document
 from janitor.documents.schema import check
 from janitor.errors import ConfigurationError, Problem
 
@@ -26,6 +26,27 @@ def tests_in(policies: Path) -> list[Path]:
         return sorted(file for file in folder.iterdir() if holds_tests(file))
     except OSError as error:
         raise ConfigurationError([Problem(display(folder), None, f"cannot be read: {error.strerror}")]) from error
+
+
+def unread_tests(policies: Path, *, read: bool) -> list[str]:
+    """What is named like tests in a folder of policies, or the files beside a file of policies, and is not run.
+
+    `read`: the files of the folder are read as policies, which says what is wrong with those that are none. Nothing is
+    said of notes, hidden files, and a folder that cannot be read.
+    """
+    whole = policies.is_dir()
+    folder = policies if whole else policies.parent
+    try:
+        others = sorted(file for file in folder.iterdir() if not holds_tests(file))
+    except OSError:
+        return []
+    return [
+        f"{legible(file.name)}{' (a folder)' if file.is_dir() else ''}"
+        for file in others
+        if named_like_tests(file.name) and not file.name.startswith(".") and file.suffix != ".md" and file != policies
+        if whole or not file.is_dir()
+        if not (read and whole and holds_policies(file))
+    ]
 
 
 def read_tests(files: Iterable[Path], policies: Sequence[Policy], footing: Footing) -> list[PolicyTest]:

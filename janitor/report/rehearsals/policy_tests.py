@@ -10,6 +10,7 @@ from janitor.core.units import counted, format_minute, iso_or_none
 from janitor.escaping import visible
 
 _SUITES = "janitor test"
+_UNTESTED = "policies without a test"
 
 
 def lines_of(tested: Tested) -> Iterator[str]:
@@ -44,14 +45,24 @@ def json_of(tested: Tested) -> dict[str, Any]:
 
 
 def junit_of(tested: Tested) -> str:
-    """The XML that CI servers read as a report of tests: a suite for each file, a case for each expectation."""
-    cases = tested.holding + tested.failing
-    root = ET.Element("testsuites", name=_SUITES, tests=str(cases), failures=str(tested.failing), errors="0")
+    """The XML that CI servers read as a report of tests: a suite for each file, a case for each expectation.
+
+    A policy that no test exercises is a case that was skipped, in a suite of such.
+    """
+    skipped = len(tested.unexercised)
+    counts = {"tests": str(tested.holding + tested.failing + skipped), "failures": str(tested.failing)}
+    root = ET.Element("testsuites", {"name": _SUITES, **counts}, errors="0", skipped=str(skipped))
     for file in tested.files:
         named = {"name": visible(file.file), "tests": str(len(file.judged)), "failures": str(len(file.failing))}
         suite = ET.SubElement(root, "testsuite", named, errors="0", skipped="0")
         for each in file.judged:
             _add_case(suite, file, each)
+    if skipped:
+        named = {"name": _UNTESTED, "tests": str(skipped), "failures": "0"}
+        suite = ET.SubElement(root, "testsuite", named, errors="0", skipped=str(skipped))
+        for policy in tested.unexercised:
+            case = ET.SubElement(suite, "testcase", name=visible(policy), classname=_UNTESTED, time="0")
+            ET.SubElement(case, "skipped", message="no test has an image of this policy")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False)
 

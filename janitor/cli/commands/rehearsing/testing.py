@@ -50,7 +50,7 @@ def test(common: Common, path: Path | None, rules_at: Path | None, form: Format,
 
 
 def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format) -> int:
-    from janitor.cli.policy_tests import find_tests, footing_of, refused_by_runs, run_tests
+    from janitor.cli.policy_tests import find_tests, footing_of, not_run, refused_by_runs, run_tests
     from janitor.cli.terminal import say
     from janitor.config.policy_files import load_rules
     from janitor.core.units import format_duration
@@ -70,6 +70,8 @@ def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format)
     else:
         for problem in refused_by_runs(settings, tried):
             say(f"a run refuses these policies: {problem}", err=True)
+    if whole and (sentence := not_run(path or configured, tried)):
+        say(sentence, err=True)
     TESTED[form](tested)
     return Exit.FAILED if tested.failing else Exit.OK
 
