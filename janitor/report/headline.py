@@ -36,22 +36,35 @@ def _words(result: RunResult, zone: tzinfo, *, late: bool) -> str:
 
 
 def advice(
-    result: RunResult, zone: tzinfo, *, late: bool = False, buttons: bool = False, here: bool = True
+    result: RunResult,
+    zone: tzinfo,
+    *,
+    late: bool = False,
+    buttons: bool = False,
+    here: bool = True,
+    shown_by: str | None = None,
 ) -> list[str]:
     """What to do about what the headline asks, who and until when: a sentence or two for each part.
 
-    `buttons`: the images have some. Not `here`: they are listed in other channels. A `late` report announces nothing.
+    `buttons`: the images have some. Not `here`: they are listed in other channels. `shown_by`: this report leaves the
+    images out, and this command lists them. A `late` report announces nothing.
     """
     if result.mode is Mode.DRY_RUN:
         listed = any(target.to_delete or target.notices.announced for target in result.targets)
-        return [f"{_NOTHING_DONE} {_OF_DRY_RUN}" if listed else _NOTHING_DONE]
+        return [f"{_NOTHING_DONE} {_placed(_OF_DRY_RUN, shown_by)}" if listed else _NOTHING_DONE]
     told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
-    keep = _KEEP_ELSEWHERE if not here else _KEEP_BY_BUTTON if buttons else _KEEP
+    keep = _KEEP_ELSEWHERE if not here else _KEEP_BY_BUTTON if buttons else _placed(_KEEP, shown_by)
     sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
-    sentences += [_REVIEW if any(target.excess is not None for target in refused) else ""]
+    sentences += [_placed(_REVIEW, shown_by) if any(target.excess is not None for target in refused) else ""]
     sentences += [_DOUBT if any(target.excess is None for target in refused) else ""]
-    sentences += [_FAILED if any(_failed(result)) else "", _REJECTED if any(_unsuccessful(result)) else ""]
+    sentences += [_FAILED if any(_failed(result)) else ""]
+    sentences += [_placed(_REJECTED, shown_by) if any(_unsuccessful(result)) else ""]
     return [sentence for sentence in sentences if sentence]
+
+
+def _placed(sentence: str, shown_by: str | None) -> str:
+    """The sentence, said of images that are not in this report but shown by a command, if there is one."""
+    return sentence if shown_by is None else _CUT[sentence].replace("{shown}", f"`{shown_by}`")
 
 
 _KEEP = (
@@ -85,6 +98,17 @@ _OF_DRY_RUN = (
     "This is what a live run would do now. Whoever needs an image of the list tells the contact of its policy, or "
     "keeps it by `janitor keep`."
 )
+_CUT = {
+    _KEEP: "{shown} lists the images. If one must stay, keep it{} with the command that stands below it there. For the "
+    "others there is nothing to do: they are deleted from then on.",
+    _REVIEW: "Whoever runs Image Janitor reviews the list that {shown} prints, and then deletes exactly it with the "
+    "command in the error, raises the limit, or corrects the policy; until then nothing is deleted there. Whoever "
+    "needs an image of it tells the contact of its policy, or keeps it by `janitor keep`.",
+    _REJECTED: "{shown} says what the API said about each deletion that was rejected or failed.",
+    _OF_DRY_RUN: "This is what a live run would do now; {shown} lists the images. Whoever needs one of them tells the "
+    "contact of its policy, or keeps it by `janitor keep`.",
+}
+"""The sentences about images that are listed in a report, in one that leaves its images out."""
 
 
 def _capital(text: str) -> str:

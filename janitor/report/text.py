@@ -90,7 +90,7 @@ def _lines(
 ) -> Iterator[Line]:
     yield from paragraph(heading or headline(result, zone), width, style=_style_of_headline(result))
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
-    for sentence in advice(result, zone):
+    for sentence in advice(result, zone, shown_by=None if images else f"janitor show {result.run}"):
         yield from paragraph(sentence, width)
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)

@@ -151,7 +151,8 @@ def github(runner: Runner, *, secret: str = "https://copies.example/janitor.db",
         file.touch()
     for name, job in jobs.items():
         for step in job["steps"]:
-            if "run" not in step or not (holds(step, name, output) and (done.code == 0 or name == "comment")):
+            goes_on = done.code == 0 or name == "comment" or "!cancelled()" in str(step.get("if"))
+            if "run" not in step or not (holds(step, name, output) and goes_on):
                 continue
             given = {key: filled(value, secret) for key, value in step.get("env", {}).items()}
             code, said = runner.run(step["run"], {**environment, **given})
@@ -173,11 +174,27 @@ def test_github_tests_and_previews_a_change(runner: Runner) -> None:
     policies.write_text(POLICIES.replace("14d", "13d"))
     done = github(runner)
     assert done.summary.startswith("### Preview of policies")
+    assert "\n### Backtest of policies\n" in done.summary
     assert done.posted == [("POST", f"{MARKER}\n{done.summary}")]
     assert "<testsuite" in (runner.folder / "junit.xml").read_text()
     assert done.code == 4, "the greedy policy deletes more than 20"
     fetched = next(call for call in done.calls if call["program"] == "curl")
     assert fetched["words"][-1] == "https://copies.example/janitor.db"
+
+
+def test_github_leaves_a_backtest_out_of_a_comment_that_has_no_room_for_it(runner: Runner) -> None:
+    workflow = loaded(GITHUB)
+    [comment] = [step["run"] for step in workflow["jobs"]["comment"]["steps"] if "run" in step]
+    given = {"REPOSITORY": "a/b", "NUMBER": "7", "MARKER": MARKER}
+    for preview, backtest, both in ((30_000, 30_000, True), (64_900, 200, False), (64_900, 0, True)):
+        (runner.folder / "preview.md").write_text("이" * preview)
+        (runner.folder / "backtest.md").write_text("@" * backtest)
+        code, said = runner.run(comment, {**given, "LC_ALL": "C.UTF-8"})
+        assert (code, said) == (0, "")
+        body = runner.calls()[-1]["body"]
+        assert len(body) < 65_536
+        assert ("@" * backtest in body) == both
+        assert ("The backtest is in the summary of the job" in body) != both
 
 
 def test_github_changes_its_own_comment(runner: Runner) -> None:
@@ -268,10 +285,11 @@ def test_gitlab_tests_a_change(runner: Runner) -> None:
 )
 def test_gitlab_shows_the_preview_in_a_note(runner: Runner, found: object, method: str, ending: str) -> None:
     done = gitlab(runner, "policies-preview", found=found)
-    preview = (runner.folder / "preview.md").read_text()
+    preview, backtest = ((runner.folder / f"{name}.md").read_text() for name in ("preview", "backtest"))
     assert preview.startswith("### Preview of policies")
-    assert preview in done.output
-    assert done.posted == [(method, f"{MARKER}\n{preview}")]
+    assert backtest.startswith("### Backtest of policies")
+    assert f"{preview}{backtest}" in done.output
+    assert done.posted == [(method, f"{MARKER}\n{preview}\n{backtest}")]
     assert done.calls[-1]["words"][-1].endswith(ending)
     assert done.code == 4, "the greedy policy deletes more than 20"
 

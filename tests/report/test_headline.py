@@ -13,6 +13,7 @@ from janitor.core.decision import Change, Decision, Reason, Verdict
 from janitor.core.planning.plan import Excess
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
 from janitor.report.headline import advice, headline
+from janitor.report.text import Extent, text_report
 from tests.factories import NOW, live_run, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -106,6 +107,21 @@ def test_it_says_what_to_do_and_until_when() -> None:
     assert len(advice(live_run(told, over, unread), SEOUL, late=True)) == 2
     assert [advice(run, SEOUL) for run in (live_run(), deleted(3))] == [[], []]
     assert advice(make_run(told), SEOUL)[0].startswith("Nothing was deleted or announced")
+
+
+def test_without_its_images_a_report_names_the_command_that_lists_them() -> None:
+    told, failed = make_target(TOLD, announced=TOLD), make_deletion("f", DeletionOutcome.FAILED)
+    rejected = make_target([failed.decision], [failed])
+    for run in (live_run(told, OVER), live_run(rejected), make_run(told)):
+        sentences = advice(run, SEOUL, shown_by="janitor show 7")
+        assert len(sentences) == len(advice(run, SEOUL))
+        assert all("`janitor show 7`" in sentence for sentence in sentences)
+        assert not any(" below must" in sentence or "list below" in sentence for sentence in sentences)
+        shown = "".join(text_report(run, None, zone=SEOUL, extent=Extent.SUMMARY).plain(500))
+        assert f"`janitor show {run.run}`" in shown
+        assert "`janitor show" not in "".join(text_report(run, None, zone=SEOUL).plain(500))
+    [keep] = advice(live_run(told), SEOUL, shown_by="janitor show 7")
+    assert keep.startswith("`janitor show 7` lists the images. If one must stay, keep it before 25 Nov 12:24 KST with")
 
 
 DRY = {
