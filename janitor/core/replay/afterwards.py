@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import Protocol, TypeVar
 
 from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption
@@ -100,12 +101,31 @@ def both(some: Runs, others: Runs) -> Runs:
     return within(some, since, None if until is None else until - 1)
 
 
+class _Timed(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+_AnyTimed = TypeVar("_AnyTimed", bound=_Timed)
+
+
+def in_order(each: Sequence[_AnyTimed]) -> list[_AnyTimed]:
+    """Those, of what is given in its order, whose instant is not after that of a later one: no clock was ahead."""
+    found: list[_AnyTimed] = []
+    for one in reversed(each):
+        if not found or one.at <= found[-1].at:
+            found.append(one)
+    return found[::-1]
+
+
 class Surveys:
     """The surveys of a target, found by runs."""
 
     def __init__(self, surveys: Sequence[Surveyed]) -> None:
         self._surveys = surveys
         self._runs = [each.run for each in surveys]
+        self.in_order = frozenset(each.run for each in in_order(surveys))
+        """Those of which the clock was not ahead of that of a later one."""
 
     def of(self, runs: Runs) -> Sequence[Surveyed]:
         """Those of these runs, in order."""

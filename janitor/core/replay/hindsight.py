@@ -56,13 +56,21 @@ def _watched(case: Case) -> Watched:
         case.deletion,
         len(seen),
         len(with_uses),
-        seen[-1].moment if seen else None,
+        _last(seen, case),
         bool(seen) and not over,
         any(case.seen_in(runs) for sharing, runs in shared if not sharing.unasked and sharing.problem is None),
-        with_uses[-1].moment if with_uses else None,
+        _last(with_uses, case),
         over,
         by_us,
     )
+
+
+def _last(surveys: Sequence[Surveyed], case: Case) -> Moment | None:
+    """When an image was watched last, as far as the clocks of runs can be believed."""
+    if not surveys:
+        return None
+    timed = [each for each in surveys if each.run in case.record.surveys.in_order and each.at >= case.deletion.at]
+    return timed[-1].moment if timed else Moment(case.deletion.at, case.deletion.run)
 
 
 def _used(case: Case) -> _Found:

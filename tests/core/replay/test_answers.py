@@ -38,8 +38,8 @@ def really(number: int) -> Watched:
     return replace(gone(number), by_us=True)
 
 
-def found(*images: Watched, **more: Any) -> Evidence:
-    evidence = Evidence(nights={1, 2})
+def found(*images: Watched, used: bool | None = None, **more: Any) -> Evidence:
+    evidence = Evidence(nights={1, 2}, used=used)
     evidence.add_hindsight(Hindsight(watched=images, **more))
     return evidence
 
@@ -63,6 +63,8 @@ DOUBTED = Doubt(deletion(1), RegretKind.SHARED, "?", Moment(NOW + DAY, 4))
         pytest.param(found(replace(watched(1, WEEK), uses_seen=5)), Answer.NO_REGRETS, id="uses-read-half-of-the-time"),
         pytest.param(found(watched(1, None), regrets=(REGRETTED,)), Answer.REGRETS, id="one-regret-is-enough"),
         pytest.param(found(watched(1, WEEK), doubts=(DOUBTED,)), Answer.NO_REGRETS, id="a-doubt-is-none"),
+        pytest.param(found(watched(1, WEEK), used=True), Answer.NO_REGRETS, id="where-something-was-in-use"),
+        pytest.param(found(watched(1, WEEK), used=False), Answer.USES_UNREAD, id="where-nothing-ever-was-in-use"),
         pytest.param(found(really(1), really(2), watched(3, DAY)), Answer.GONE, id="mostly-really-deleted"),
         pytest.param(found(really(1), gone(2), watched(3, DAY)), Answer.GONE, id="really-deleted-or-gone"),
         pytest.param(found(really(1), watched(2, DAY)), Answer.TOO_EARLY, id="half-may-yet-be-watched"),
@@ -112,5 +114,13 @@ def test_nights_count_once_for_all_targets_and_what_waits_is_that_of_the_last_on
     nights = [night(1, "a", "b", "c"), night(2, "a", "b"), night(3, undecided="503"), night(4, counts=False)]
     evidence.add_nights([*nights, night(5, "a", "b", withheld="two accounts")])
     evidence.add_nights([night(2, "a")])
-    assert evidence.nights == {1, 2}
+    assert (evidence.nights, evidence.used) == ({1, 2}, False)
     assert (evidence.announced, evidence.waiting) == (3, 3)
+
+
+def test_a_use_of_any_image_in_any_target_shows_that_uses_are_seen() -> None:
+    evidence = Evidence()
+    for nights in ([night(1), night(2, used=1)], [night(1)]):
+        evidence.add_nights(nights)
+    assert evidence.used
+    assert Evidence().used is None

@@ -63,6 +63,31 @@ def test_images_that_were_really_deleted_are_watched_until_then_and_no_longer(tm
         assert [ended(store, policies) for policies in (strict, lenient)] == [{"old": "us", "young": "us"}] * 2
 
 
+@pytest.mark.parametrize(
+    ("ahead", "spans"),
+    [
+        pytest.param(None, {"old": 11 * DAY}, id="no-clock"),
+        pytest.param(5, {"old": 11 * DAY}, id="one-in-between"),
+        pytest.param(10, {"old": 11 * DAY}, id="the-last-but-one"),
+        pytest.param(0, {"old": 0 * DAY}, id="that-of-the-deletion"),
+    ],
+)
+def test_a_clock_that_was_ahead_makes_no_watch_longer(
+    ahead: int | None, spans: dict[str, timedelta], tmp_path: Path
+) -> None:
+    with Store.open(new_database(tmp_path / "janitor.db")) as store:
+        world = NightlyWorld(store, RecordingCloud([image_called("old")]), [])
+        for night in range(12):
+            world.now += 3000 * DAY if night == ahead else 0 * DAY
+            world.night()
+            world.now -= 3000 * DAY if night == ahead else 0 * DAY
+        deletions, after = replayed(store, [Policy("p", ALL, Expire(DAY))])
+        found = hindsight_of(deletions, after, UTC).watched
+        assert {
+            each.deletion.decision.image.id: each.last.at - each.deletion.at for each in found if each.last is not None
+        } == spans
+
+
 def test_what_others_removed_is_not_told_as_ours(tmp_path: Path) -> None:
     with Store.open(new_database(tmp_path / "janitor.db")) as store:
         world = NightlyWorld(store, RecordingCloud([image_called(name) for name in ("deleted", "taken")]), [])

@@ -24,7 +24,7 @@ class Answer(StrEnum):
     NO_REGRETS = "no-regrets"
     """None is, and half of the images at least were watched for long enough to tell."""
     USES_UNREAD = "uses-unread"
-    """They were, but what used them could not be read."""
+    """They were, but what used them could not be read, or no run saw any image in use."""
     GONE = "gone"
     """They were not, and most of the others never will be: our own runs really deleted them, or they were gone."""
     TOO_EARLY = "too-early"
@@ -46,7 +46,8 @@ class Evidence:
     `perhaps` others a value that cannot be read may be a regret. `told` were watched for long enough, with readable
     uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. Of
     those that were not watched for long enough, our own runs `really` deleted some, and others were `gone` otherwise.
-    `announced` and `waiting` are images, the latter at the end.
+    `announced` and `waiting` are images, the latter at the end. `used`: a night saw any image in use; None
+    without a night.
 
     Wide because a sentence rests on each of these.
     """
@@ -65,12 +66,14 @@ class Evidence:
     unread: set[int] = field(default_factory=set)
     announced: int = 0
     waiting: int = 0
+    used: bool | None = None
 
     def add_nights(self, nights: Iterable[ReplayedNight], policy: str | None = None) -> None:
         """Count the nights of one target, and what is announced and waits in them: all, or by one policy."""
         announced: set[str] = set()
         waiting: set[str] = set()
         for night in nights:
+            self.used = bool(self.used or night.used)
             if night.decided:
                 waiting = {one.image.id for one in night.waiting if policy in (None, one.policy)}
                 announced |= {one.image.id for one in night.announced if policy in (None, one.policy)}
@@ -125,7 +128,7 @@ def answer_of(found: Evidence) -> Answer:
         return Answer.REGRETS
     if found.deleted:
         if 2 * found.told >= found.deleted:
-            return Answer.NO_REGRETS
+            return Answer.USES_UNREAD if found.used is False else Answer.NO_REGRETS
         if 2 * (found.told + found.unclear) >= found.deleted:
             return Answer.USES_UNREAD
         early = found.deleted - found.told - found.unclear - found.really - found.gone

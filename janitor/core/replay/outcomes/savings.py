@@ -29,7 +29,7 @@ class Savings:
         image = deletion.decision.image
         self.deleted += amount_of([image.size])
         size = image.size or 0
-        self.gib_months += size / GIB * ((end - deletion.at) / MONTH)
+        self.gib_months += size / GIB * (max(end - deletion.at, timedelta()) / MONTH)
         self.lasting += size if lasts else 0
 
     def include(self, other: "Savings") -> None:

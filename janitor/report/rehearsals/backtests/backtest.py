@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from functools import cached_property
 
+from janitor.core.replay.afterwards import in_order
 from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.nights import Lost, Since
 from janitor.core.replay.outcomes.answers import Evidence
@@ -110,9 +111,10 @@ def when(nights: Iterable[ReplayedNight]) -> str:
     `2 nights, 2026-09-01 to 2026-09-02 (3 more do not count)`: others, and those in which they could not.
     """
     every = list(nights)
-    counting = {night.run: day_of(night) for night in every if night.can_delete}
-    aside = len({night.run for night in every} - counting.keys())
-    days = sorted(counting.values())
+    counting = {night.run for night in every if night.can_delete}
+    aside = len({night.run for night in every} - counting)
+    timed = in_order(sorted(every, key=lambda night: (night.run, night.at)))
+    days = sorted(day_of(night) for night in timed if night.can_delete)
     span = f", {days[0]}{f' to {days[-1]}' if days[-1] != days[0] else ''}" if days else ""
     more = f" ({aside:,} more {'does' if aside == 1 else 'do'} not count)" if aside else ""
     return f"{counted(len(counting), 'night')}{span}{more}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from janitor.core.replay.afterwards import in_order
 from janitor.core.replay.nights import days_without_run
 from janitor.core.replay.replayed import ReplayedNight
 from janitor.core.result import Mode
@@ -9,6 +10,7 @@ from janitor.core.units import counted, some_of
 from janitor.report.rehearsals.backtests.backtest import TargetBacktest
 from janitor.report.rehearsals.backtests.regrets import unknown_regrets
 
+CANNOT_TELL = "What this cannot tell, or counts otherwise than a run:"
 _NAMED = 5
 
 
@@ -26,8 +28,14 @@ def _about_nights(each: TargetBacktest) -> Iterator[str]:
         yield f"{counted(dropped, 'night')} before the first lost {_their(dropped)} details, as `keep_history` says"
     if failed := each.lost.failed:
         yield f"{counted(len(failed), 'run')} could not survey it: {_runs(failed)}"
-    if missing := days_without_run([night.at for night in nights], nights[-1].zone):
+    if missing := days_without_run([night.at for night in in_order(nights)], nights[-1].zone):
         yield f"on {counted(missing, 'day')} in between no run surveyed it: nothing is known of these"
+    timed = in_order(nights)
+    if ahead := [night for night in nights if night.run not in {each.run for each in timed}]:
+        yield (
+            f"the clock of {_of(ahead)} was ahead of that of a later run: for how long images were watched, and what "
+            "was saved, may be wrong"
+        )
     yield from _named([night for night in nights if night.undecided and night.counts], "not decided", "undecided")
     yield from _named([night for night in nights if night.withheld], "nothing could be deleted", "withheld")
     if aside := [night for night in nights if not night.counts]:

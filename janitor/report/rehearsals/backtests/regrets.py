@@ -36,7 +36,8 @@ def answer_words(found: Evidence) -> str:
         case Answer.NO_REGRETS:
             return f"No regrets, as far as history can tell: {' '.join(_basis(found))}"
         case Answer.USES_UNREAD:
-            said = f"Regrets are not known: what used {_these(found.deleted)} later could not be read often enough."
+            why = f"what used {_these(found.deleted)} later could not be read often enough"
+            said = f"Regrets are not known: {'no run saw any image in use' if found.used is False else why}."
         case Answer.GONE:
             said = f"Not known: {_unseen(found)}."
         case Answer.TOO_EARLY:

@@ -11,10 +11,10 @@ from janitor.core.result import Cost
 from janitor.core.units import counted, format_size
 from janitor.report.figures import amount_in_words
 from janitor.report.json_pieces import json_pieces
-from janitor.report.layout import BOLD, DIM, Line, Page, Segment, line, paragraph
+from janitor.report.layout import BOLD, DIM, Line, Page, Segment, labelled, line, paragraph
 from janitor.report.listing import csv_lines
 from janitor.report.rehearsals.backtests.backtest import TargetBacktest, evidence_of, since_facts, when
-from janitor.report.rehearsals.backtests.doubts import doubts
+from janitor.report.rehearsals.backtests.doubts import CANNOT_TELL, doubts
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.wording import shortened
 
@@ -77,7 +77,7 @@ _UNKNOWN = {
     Answer.TOO_EARLY: "too early to tell: regrets are not known yet",
     Answer.GONE: "regrets are not known: most images were really deleted, or gone, so nobody can see what would "
     "have used them",
-    Answer.USES_UNREAD: "regrets are not known: what used these images could not be read often enough",
+    Answer.USES_UNREAD: "regrets are not known: what used these images could not be read often enough, or no image was",
 }
 
 
@@ -109,8 +109,11 @@ def _lines(made: Suggestion, width: int) -> Iterator[Line]:
     yield line()
     yield from paragraph(_LEGEND, width, style=DIM)
     yield from paragraph("Near: in use within 7 days before. Only deletions by this policy count.", width, style=DIM)
-    for note in notes(made):
+    for note in _about_figures(made):
         yield from paragraph(shortened(note, _LONGEST_SENTENCE), width)
+    yield from paragraph(CANNOT_TELL, width, style=BOLD)
+    for doubt in made.doubts:
+        yield from labelled(Segment("- "), Segment(shortened(doubt, _LONGEST_SENTENCE)), width, 2)
 
 
 def _row(trial: Trial, most: int) -> Line:
@@ -134,7 +137,12 @@ def _bar(trial: Trial, most: int) -> str:
 
 
 def notes(made: Suggestion) -> Iterator[str]:
-    """What the figures do not say by themselves."""
+    """What the figures do not say by themselves, and what the history cannot tell."""
+    yield from _about_figures(made)
+    yield from made.doubts
+
+
+def _about_figures(made: Suggestion) -> Iterator[str]:
     if any(each.is_open for each in made.trials):
         yield "? There may be more regrets: something could not be read, or too little was watched."
     if perhaps := max((each.perhaps for each in made.trials), default=0):
@@ -148,7 +156,6 @@ def notes(made: Suggestion) -> Iterator[str]:
             yield f"Waiting at the end, of which nothing is known yet, by {key}: {', '.join(by_value)}."
     if unwatched := max((each.unwatched for each in made.trials), default=0):
         yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
-    yield from made.doubts
 
 
 def suggestion_json(made: Suggestion, cost: Cost | None) -> Iterator[str]:

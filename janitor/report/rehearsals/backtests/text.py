@@ -19,7 +19,7 @@ from janitor.report.rehearsals.backtests.backtest import (
     span,
     when,
 )
-from janitor.report.rehearsals.backtests.doubts import doubts
+from janitor.report.rehearsals.backtests.doubts import CANNOT_TELL, doubts
 from janitor.report.rehearsals.backtests.regrets import LEGEND, answer_words
 from janitor.report.rehearsals.backtests.regrets_text import regret_lines
 from janitor.report.wording import shortened
@@ -69,7 +69,7 @@ def _target(each: TargetBacktest, cost: Cost | None, zone: tzinfo, width: int) -
         yield from paragraph(shortened(policy, _LONGEST_NAME), width, 2, BOLD)
         worth = money(savings, cost) if savings.deleted.images else None
         yield from paragraph("; ".join(filter(None, (amount(savings, waiting), worth))), width, 4)
-    yield from paragraph("What this cannot tell, or counts otherwise than a run:", width, 2, BOLD)
+    yield from paragraph(CANNOT_TELL, width, 2, BOLD)
     for sentence in doubts(each):
         yield from labelled(Segment("- "), Segment(shortened(sentence, _LONGEST_SENTENCE)), width, 2)
 
