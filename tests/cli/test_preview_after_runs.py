@@ -1,6 +1,7 @@
 """`janitor preview` after live runs: what they have done since the snapshot is neither forgotten nor counted twice."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -232,6 +233,31 @@ def test_what_the_run_announced_after_it_decided_is_said(settings: Settings, wor
     world.night()
     [each] = asked(settings, world.store, ANNOUNCED)
     assert not any("afterwards" in remark for remark in each.remarks), "that run knew of them"
+
+
+@pytest.mark.parametrize(
+    ("change", "anew"),
+    [
+        pytest.param({}, False, id="as-announced"),
+        pytest.param({"notice": DAY}, False, id="shorter"),
+        pytest.param({"notice": 9 * DAY}, True, id="longer"),
+        pytest.param({"name": "renamed"}, True, id="renamed"),
+    ],
+)
+def test_where_an_announcement_no_longer_stands_the_notice_starts_again(
+    with_slack: Settings, world: World, change: dict[str, Any], *, anew: bool
+) -> None:
+    world.policies = [ANNOUNCED]
+    run = world.night().run
+    tried = replace(ANNOUNCED, **change)
+    waiting = {"web-2", "db-3"} if anew else set()
+    [each] = asked(with_slack, world.store, tried)
+    assert each.anew == waiting
+    [past] = asked(with_slack, world.store, tried, run=run)
+    assert past.anew == set(), "at that run nothing was announced yet"
+    world.night()
+    [each] = asked(with_slack, world.store, tried)
+    assert each.anew == waiting, "that run knew of them"
 
 
 @pytest.fixture

@@ -283,6 +283,42 @@ def test_images_that_newly_have_no_family_are_named_and_the_rest_counted(count: 
     assert len(list(preview_csv(preview_of([one], Conditions())))) == 1 + count
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_of_what_is_unclear_or_owns_nothing_is_markup(name: str) -> None:
+    lost = to_keep(image_called(name), Reason.NO_FAMILY, policy=name, detail=f"{name} finds no family for it")
+    one = target([to_keep(image_called(name))], [lost], name)
+    one = replace(one, policies={**one.policies, f"{name}+": (Planned(), Planned())})
+    text = markdown(one, one)
+    assert "@" not in html.unescape(re.sub(r"<code>.*?</code>", "", text))
+    for each in tables(text):
+        for cell in (cell for row in each for cell in row):
+            assert {child.type for child in cell.children or ()} <= HARMLESS_TOKENS
+    assert set(re.findall(r"</?\w+>", re.sub(r"<code>.*?</code>", "", text))) <= {"<br>"}
+    assert text.count("owns no image") == 2
+    shown = "".join(preview_page(preview_of([one], Conditions()), None, UTC).plain(80))
+    assert all(mark.isprintable() or mark == "\n" for mark in shown)
+
+
+def test_thousands_of_policies_leave_room_for_what_is_said_of_all() -> None:
+    lost = named(to_keep("x", Reason.NO_FAMILY, policy="ci"), *("@" * 99 + str(number) for number in range(50)))
+    many = [to_keep(f"w{number}", Reason.TOO_YOUNG, policy=f"@{number:0100}") for number in range(3_000)]
+    new = named(to_delete(), *(f"new-{number}" for number in range(500)))
+    one = target([], [*lost, *many, *new, to_keep("db")])
+    idle = {f"idle-@{number}": (Planned(), Planned()) for number in range(3_000)}
+    owning = {each.policy or "": (Planned(), Planned()) for each in many}
+    one = replace(one, policies={**one.policies, **owning, **idle})
+    text = markdown(one)
+    assert len(text) < MOST_CHARACTERS
+    assert re.search(r"^[\d,]+ more policies have no room here\.$", text, re.MULTILINE)
+    assert "- no policy owns 1: 1 unmatched" in text
+    assert " and 2,990 more own no image" in text
+    assert re.search(r"^Kept now as no family is found: 50 images$", text, re.MULTILINE)
+    assert re.search(r"^[\d,]+ more, not listed here: `--format csv` lists all\.$", text, re.MULTILINE)
+    assert "500 changed images:" in text
+    lines = "".join(preview_page(preview_of([one], Conditions()), None, UTC).plain(80))
+    assert "and 2,980 more own no image" in " ".join(lines.split())
+
+
 def test_a_match_that_is_not_known_is_named_with_why() -> None:
     doubt = to_keep("web-1", detail="it is unknown whether policy a matches it: tags not known")
     one = target([to_keep("web-1")], [doubt])

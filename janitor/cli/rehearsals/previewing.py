@@ -9,12 +9,12 @@ from janitor.cli.rehearsals.choosing import Wanted, snapshots_of
 from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_removed, unread
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
-from janitor.core.decision import Decision, Reason
+from janitor.core.decision import Decision
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import changes_between, counts_of
 from janitor.core.replay.owned import newly_unclear, owned
-from janitor.core.replay.preview import Tried
+from janitor.core.replay.preview import Tried, announced_anew
 from janitor.errors import UsageError
 from janitor.report.rehearsals.previews.preview import Previewed, Source
 from janitor.report.wording import local_minute
@@ -92,22 +92,24 @@ class _Preview:
             counts_of(changes),
             unclear,
             found.sharing_unknown,
-            found.anew | self._announced_under_others(found.decisions),
+            found.anew | self._announced_since(found.decisions),
             list(make_plan(found.decisions).exceeded(snapshot.basis.limits).values()),
             [*remarks, *compared_with.why, *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
         )
 
-    def _announced_under_others(self, decisions: Iterable[Decision]) -> frozenset[str]:
-        """The waiting images that the run of the snapshot announced after it had decided, but under another policy."""
-        snapshot = self.snapshot
+    def _announced_since(self, decisions: Iterable[Decision]) -> frozenset[str]:
+        """The waiting images whose notice was given since the snapshot, and would not stand in a run now.
+
+        With --run nothing since then counts, and with --at these are among what was replayed.
+        """
+        snapshot, known = self.snapshot, self.snapshot.known
+        if self.tried.now is not None or self.wanted.run is not None or known.told is None:
+            return frozenset()
+        images = snapshot.inputs.survey.images
+        notices = known.told(self.wanted.now).counted(images, known.destinations(self.tried.policies))
         announced = self.store.announced_by(snapshot.run, snapshot.inputs.target)
-        under = {each.image.id: each.policy for each in snapshot.decisions if each.image.id in announced}
-        return frozenset(
-            each.image.id
-            for each in decisions
-            if each.reason is Reason.NOTICE and under.get(each.image.id, each.policy) != each.policy
-        )
+        return announced_anew((each for each in decisions if each.image.id in announced), self.tried.policies, notices)
 
     def _remarks(self, compared_with: Baseline) -> Iterator[str]:
         snapshot, target = self.snapshot, self.snapshot.inputs.target

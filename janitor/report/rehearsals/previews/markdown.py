@@ -65,6 +65,7 @@ def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     titles = ("Policy", "Delete before", "Delete now", "Wait before", "Wait now", "Owns now")
     owning = each.owned.by_policy
     if not sheet.add("", *head(*titles), _planned_row("**all**", each.before, each.after, "", cost), spare=_FOR_IMAGES):
+        sheet.add("", "Its policies have no room here.")
         return
     idle = idle_of(each)
     shown = [name for name in each.policies if name not in set(idle)]
@@ -83,7 +84,7 @@ def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     if others := each.counts.get(Kind.OTHER_REASON):
         lines.append(f"{counted(others)} {KINDS[Kind.OTHER_REASON]}, not listed here: {ALL_IN_CSV}")
     if lines:
-        sheet.add("", *(f"- {one}" for one in lines), spare=_FOR_IMAGES)
+        sheet.add("", *(f"- {one}" for one in lines), spare=_FOR_CHANGES)
 
 
 def _planned_row(name: str, before: Planned | None, after: Planned, owns: str, cost: Cost | None) -> str:
