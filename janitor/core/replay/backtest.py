@@ -37,8 +37,9 @@ class Replay:
         self._telling = Telling(ruling.basis.policies, ruling.destinations, ruling.next_run)
         self._matching = _Matching(ruling.basis.policies)
         self._users = _Users()
-        self._gone: dict[str, Image] = {}
-        self._kept: dict[str, Image] = {}
+        # By folded ids: one that is spelled otherwise from some night on is the same image.
+        self._gone: dict[ImageId, Image] = {}
+        self._kept: dict[ImageId, Image] = {}
         self._account = 0
 
     def night(self, night: RecordedNight) -> ReplayedNight:
@@ -60,7 +61,7 @@ class Replay:
             unread=tuple(map(str, sorted(night.usage.unread))),
             recorded=night.basis is not None and night.exemptions is not None and night.clocks_known,
             really=night.requested.done,
-            gone=frozenset(self._gone.keys() & (night.change.left.keys() - night.change.ours)) | replaced,
+            gone=frozenset(self._removed_by_others(night)) | replaced,
             applied=night.applied,
             unsent=night.unsent,
             ended=night.ended,
@@ -82,30 +83,40 @@ class Replay:
         self._telling.follow(night)
         self._matching.follow(night)
         for image in night.change.fresh:
-            if self._kept.pop(image.id, None) is not None:  # it is listed again
-                self._users.release(image.id, night.at)
-        others = [image for image in night.change.fresh if self._is_another(image)]
-        for image in others:
-            del self._gone[image.id]
-            self._users.return_(image)
-        return frozenset(image.id for image in others)
+            if (kept := self._kept.pop(image.identity, None)) is not None:  # it is listed again
+                self._users.release(kept.id, night.at)
+        replaced = set()
+        for image in night.change.fresh:
+            deleted = self._gone.get(image.identity)
+            if deleted is not None and is_another(image, deleted):
+                del self._gone[image.identity]
+                self._users.return_(image)
+                replaced.add(deleted.id)
+        return frozenset(replaced)
 
     def _keep(self, night: RecordedNight) -> None:
-        for image_id in night.change.ours - self._gone.keys():
-            self._kept[image_id] = night.change.left[image_id]
-            self._users.keep(image_id, night.change.left_users)
+        for image_id in night.change.ours:
+            image = night.change.left[image_id]
+            if image.identity not in self._gone:
+                self._kept[image.identity] = image
+                self._users.keep(image_id, night.change.left_users)
 
-    def _is_another(self, image: Image) -> bool:
-        deleted = self._gone.get(image.id)
-        return deleted is not None and is_another(image, deleted)
+    def _removed_by_others(self, night: RecordedNight) -> Iterator[str]:
+        """The images that the replay had deleted, by the ids of then, and that the night does not list any more."""
+        left = {image.identity for image_id, image in night.change.left.items() if image_id not in night.change.ours}
+        left &= self._gone.keys()
+        if left:
+            listed = {image.identity for image in night.images.values()}
+            yield from (self._gone[identity].id for identity in left - listed)
 
     def _decided(self, night: RecordedNight, basis: Basis, seen: ReplayedNight) -> ReplayedNight:
-        images = [image for image in night.images.values() if image.id not in self._gone]
-        images += self._kept.values()
+        images = [image for image in night.images.values() if image.identity not in self._gone]
+        kept = {image.id: image for image in self._kept.values()}
+        images += kept.values()
         history = self._users.history(images, night)
         memory = Memory(
             notices=self._telling.counted(images, night.at),
-            exemptions=exempted(night, images, basis, self._ruling.basis.exemptions, self._kept),
+            exemptions=exempted(night, images, basis, self._ruling.basis.exemptions, kept),
             refusals=night.refusals,
             usage_memory=basis.usage_memory,
         )
@@ -133,10 +144,12 @@ class Replay:
     def _asked(
         self, night: RecordedNight, planned: Iterable[Decision], history: Mapping[str, History], unknown: frozenset[str]
     ) -> Iterator[NightDeletion]:
+        asked: set[ImageId] = set()
         for decision in planned:
-            image_id = decision.image.id
-            if image_id in night.requested.gone:
-                continue  # others had removed it before it could be deleted
+            image_id, identity = decision.image.id, decision.image.identity
+            if image_id in night.requested.gone or identity in asked:
+                continue  # others had removed it before it could be deleted, or it is listed by two spellings
+            asked.add(identity)
             known = history.get(image_id)
             yield NightDeletion(
                 night.run,
@@ -146,7 +159,7 @@ class Replay:
                 night.api,
                 known.last_in_use if known is not None else None,
                 image_id not in unknown,
-                image_id in self._kept or image_id in night.requested.done,
+                identity in self._kept or image_id in night.requested.done,
             )
 
     def _sharing(self, night: RecordedNight, ruled: Iterable[Decision]) -> tuple[dict[str, Sharing], frozenset[str]]:
@@ -164,13 +177,12 @@ class Replay:
         return sharing, frozenset(unknown)
 
     def _delete(self, images: Sequence[Image], night: RecordedNight) -> None:
-        ids = {image.id: image for image in images}
-        self._gone |= ids
-        self._telling.delete(ids)
+        self._gone |= {image.identity: image for image in images}
+        self._telling.delete([image.id for image in images])
         self._users.delete(images, night)
-        for image_id in ids.keys() & self._kept.keys():
-            del self._kept[image_id]
-            self._users.release(image_id, night.at)
+        for image in images:
+            if (kept := self._kept.pop(image.identity, None)) is not None:
+                self._users.release(kept.id, night.at)
 
 
 class _Matching:

@@ -322,6 +322,26 @@ def test_one_that_was_really_deleted_is_told_in_the_singular(world: World) -> No
 # Other images, other accounts
 
 
+def test_an_image_whose_id_is_spelled_otherwise_later_is_deleted_once(world: World) -> None:
+    as_first = image_called("ab-12")
+    world.cloud.listed = [as_first]
+    live(world, 3)
+    world.cloud.listed = [as_first.replace(id="AB-12")]
+    live(world, 3)
+    nights = replayed(world, [SOON])
+    assert deleted(nights) == {1: ["ab-12"]}
+    assert [sorted(night.gone) for night in nights] == [[]] * 6
+    world.cloud.listed = []
+    live(world, 1)
+    assert [sorted(night.gone) for night in replayed(world, [SOON])][-1] == ["ab-12"]
+
+
+def test_an_image_that_is_listed_by_two_spellings_is_deleted_once(world: World) -> None:
+    world.cloud.listed = [image_called("ab-12"), image_called("ab-12").replace(id="AB-12")]
+    live(world, 2)
+    assert [len(images) for images in deleted(replayed(world, [SOON])).values()] == [1]
+
+
 def test_another_image_of_the_same_id_is_there_again(world: World) -> None:
     live(world, 2)
     world.cloud.listed = [image_called("old", days=5)]
