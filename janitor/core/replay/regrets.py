@@ -93,4 +93,4 @@ class Hindsight:
     @property
     def regretted(self) -> list[NightDeletion]:
         """The deletions with a regret, each once."""
-        return list({each.deletion.decision.image.identity: each.deletion for each in self.regrets}.values())
+        return list({each.deletion.key: each.deletion for each in self.regrets}.values())

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from janitor.core.basis import Basis
 from janitor.core.decision import Decision
 from janitor.core.image import Image
+from janitor.core.names.image_ids import ImageId
 from janitor.core.names.wire_keys import WireKeys
 from janitor.core.planning.plan import Excess
 from janitor.core.recipients.destinations import Destinations
@@ -46,6 +47,11 @@ class NightDeletion:
     last_in_use: datetime | None = None
     asked: bool = True
     really: bool = False
+
+    @property
+    def key(self) -> tuple[int, ImageId]:
+        """What tells it from others: also from that of another image which had the same id later."""
+        return self.run, self.decision.image.identity
 
 
 def is_another(image: Image, earlier: Image) -> bool:

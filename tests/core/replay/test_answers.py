@@ -96,6 +96,11 @@ def test_an_image_counts_once_for_each_way_in_which_it_is_regretted_and_no_doubt
     )
 
 
+def test_another_image_of_the_same_id_is_not_regretted_with_the_first() -> None:
+    later = replace(watched(1, WEEK), deletion=replace(deletion(1), run=8))
+    assert found(watched(1, WEEK), later, regrets=(REGRETTED,)).regretted == 1
+
+
 def test_one_policy_alone_can_be_asked_about() -> None:
     evidence = Evidence()
     evidence.add_hindsight(Hindsight((REGRETTED,), (), (watched(1, WEEK),)), "another")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.regrets import Hindsight, RegretKind, Watched
 from janitor.core.replay.replayed import ReplayedNight
 
@@ -86,18 +87,18 @@ class Evidence:
         """Count the deletions in one target, and what became of them: all, or by one policy."""
         self.later |= hindsight.later
         self.unread |= hindsight.unread
-        kinds: dict[str, set[RegretKind]] = {}
+        kinds: dict[tuple[int, ImageId], set[RegretKind]] = {}
         for regret in hindsight.regrets:
-            kinds.setdefault(regret.deletion.decision.image.identity, set()).add(regret.kind)
-        doubtful = {each.deletion.decision.image.identity for each in hindsight.doubts} - kinds.keys()
+            kinds.setdefault(regret.deletion.key, set()).add(regret.kind)
+        doubtful = {each.deletion.key for each in hindsight.doubts} - kinds.keys()
         for each in hindsight.watched:
-            decision = each.deletion.decision
-            if policy not in (None, decision.policy):
+            key = each.deletion.key
+            if policy not in (None, each.deletion.decision.policy):
                 continue
             self.deleted += 1
-            self.regretted += decision.image.identity in kinds
-            self.kinds.update(kinds.get(decision.image.identity, ()))
-            self.perhaps += decision.image.identity in doubtful
+            self.regretted += key in kinds
+            self.kinds.update(kinds.get(key, ()))
+            self.perhaps += key in doubtful
             self._add(each)
 
     def _add(self, watched: Watched) -> None:

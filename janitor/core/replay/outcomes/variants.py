@@ -76,14 +76,14 @@ class Trial:
         """Count the deletions by the policy in one target."""
         name = self.variant.policy.name
         self.found.add_hindsight(hindsight, name)
-        regretted = {each.decision.image.identity for each in hindsight.regretted}
-        doubtful = {each.deletion.decision.image.identity for each in hindsight.doubts} - regretted
+        regretted = {each.key for each in hindsight.regretted}
+        doubtful = {each.deletion.key for each in hindsight.doubts} - regretted
         for watched in hindsight.watched:
             decision = watched.deletion.decision
             if decision.policy == name:
                 self.deleted += amount_of([decision.image.size])
-                self.regretted += decision.image.identity in regretted
-                self.perhaps += decision.image.identity in doubtful
+                self.regretted += watched.deletion.key in regretted
+                self.perhaps += watched.deletion.key in doubtful
                 self.near += is_near_miss(watched.deletion)
                 self.unwatched += not watched.nights
                 self.blind += watched.uses_seen < watched.nights

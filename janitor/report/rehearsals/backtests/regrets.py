@@ -7,6 +7,7 @@ from itertools import groupby
 from statistics import median_low
 from typing import assert_never
 
+from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.outcomes.answers import LONG_ENOUGH, Answer, Evidence, answer_of
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched, is_near_miss
 from janitor.core.replay.replayed import NightDeletion
@@ -14,6 +15,7 @@ from janitor.core.units import counted, iso
 from janitor.report.wording import local_minute
 
 DAY = timedelta(days=1)
+DeletionKey = tuple[int, ImageId]
 _DOUBTS = 5
 """How many doubts are named; more are counted."""
 
@@ -164,7 +166,7 @@ def _spans(watched: Sequence[Watched]) -> str:
 
 def by_deletion(hindsight: Hindsight) -> Iterator[tuple[NightDeletion, list[Regret]]]:
     """Each deletion that is regretted, with its regrets."""
-    for _, regrets in groupby(hindsight.regrets, key=lambda each: each.deletion.decision.image.identity):
+    for _, regrets in groupby(hindsight.regrets, key=lambda each: each.deletion.key):
         some = list(regrets)
         yield some[0].deletion, some
 
@@ -201,25 +203,25 @@ def _ago(ago: timedelta) -> str:
     return counted(ago // DAY, "day") if ago >= DAY else counted(ago // timedelta(hours=1), "hour")
 
 
-def facts_afterwards(hindsight: Hindsight) -> dict[str, dict[str, object]]:
-    """What is known afterwards of each deletion, for programs, by the id of its image: times in UTC."""
-    regrets: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
-    doubts: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+def facts_afterwards(hindsight: Hindsight) -> dict[DeletionKey, dict[str, object]]:
+    """What is known afterwards of each deletion, for programs, by its key: times in UTC."""
+    regrets: defaultdict[DeletionKey, list[dict[str, object]]] = defaultdict(list)
+    doubts: defaultdict[DeletionKey, list[dict[str, object]]] = defaultdict(list)
     for regret in hindsight.regrets:
-        regrets[regret.deletion.decision.image.id].append(_regret(regret))
+        regrets[regret.deletion.key].append(_regret(regret))
     for doubt in hindsight.doubts:
-        doubts[doubt.deletion.decision.image.id].append(_doubt(doubt))
+        doubts[doubt.deletion.key].append(_doubt(doubt))
     return {
-        image_id: {
+        key: {
             "near_miss": is_near_miss(each.deletion),
             "watched_nights": each.nights,
             "watched_until": None if each.last is None else iso(each.last.at),
             "still_there": each.still_there,
-            "regrets": regrets[image_id],
-            "perhaps": doubts[image_id],
+            "regrets": regrets[key],
+            "perhaps": doubts[key],
         }
         for each in hindsight.watched
-        for image_id in [each.deletion.decision.image.id]
+        for key in [each.deletion.key]
     }
 
 
@@ -245,12 +247,12 @@ COLUMNS = ("regrets", "perhaps", "near_miss", "watched_nights", "watched_until")
 """The columns of `cells_afterwards`."""
 
 
-def cells_afterwards(hindsight: Hindsight) -> dict[str, tuple[object, ...]]:
-    """The same for a row of a table, by the id of the image: regrets in words, between semicolons."""
+def cells_afterwards(hindsight: Hindsight) -> dict[DeletionKey, tuple[object, ...]]:
+    """The same for a row of a table: regrets in words, between semicolons."""
     cells = {}
-    for image_id, facts in facts_afterwards(hindsight).items():
-        words = ("; ".join(_dated(one) for one in facts[key]) for key in ("regrets", "perhaps"))  # type: ignore[attr-defined]
-        cells[image_id] = (*words, facts["near_miss"], facts["watched_nights"], facts["watched_until"])
+    for key, facts in facts_afterwards(hindsight).items():
+        words = ("; ".join(_dated(one) for one in facts[column]) for column in ("regrets", "perhaps"))  # type: ignore[attr-defined]
+        cells[key] = (*words, facts["near_miss"], facts["watched_nights"], facts["watched_until"])
     return cells
 
 

@@ -19,6 +19,7 @@ from janitor.report.rehearsals.backtests.backtest import (
 from janitor.report.rehearsals.backtests.doubts import doubts
 from janitor.report.rehearsals.backtests.regrets import (
     COLUMNS,
+    DeletionKey,
     answer_words,
     cells_afterwards,
     facts_afterwards,
@@ -77,7 +78,7 @@ def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
     }
 
 
-def _night(night: ReplayedNight, afterwards: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+def _night(night: ReplayedNight, afterwards: Mapping[DeletionKey, Mapping[str, object]]) -> dict[str, object]:
     return {
         "run": night.run,
         "mode": night.mode.value,
@@ -93,7 +94,7 @@ def _night(night: ReplayedNight, afterwards: Mapping[str, Mapping[str, object]])
         "waiting": len(night.waiting),
         "announced": len(night.announced),
         "really_deleted": sorted(night.really),
-        "deletions": [{**_deletion(one), **afterwards.get(one.decision.image.id, {})} for one in night.deletions],
+        "deletions": [{**_deletion(one), **afterwards.get(one.key, {})} for one in night.deletions],
         "rejected": [_deletion(one) for one in night.rejected],
     }
 
@@ -129,7 +130,7 @@ def backtest_csv(made: Backtest) -> Iterator[str]:
     return csv_lines(
         (*_COLUMNS, *COLUMNS),
         (
-            (each.target, night.run, iso(night.at), day_of(night), *_values(one), *afterwards[one.decision.image.id])
+            (each.target, night.run, iso(night.at), day_of(night), *_values(one), *afterwards[one.key])
             for each in made.targets
             for afterwards in [cells_afterwards(each.hindsight)]
             for night in each.nights
