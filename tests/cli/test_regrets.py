@@ -234,7 +234,7 @@ def test_values_say_from_where_on_nothing_is_regretted_and_what_only_waits(lived
     lived.write("policies.yaml", policy % "30d")
     said = " ".join(lived.janitor("backtest", "--suggest").stdout.split())
     assert said.startswith("expire.after: nothing was due at any value, up to 1 image waiting at the end: nothing is")
-    assert "nothing is known yet, by expire.after: 7d 1, 14d 1." in said
+    assert "nothing is known yet, by expire.after: 1 at 7d, 1 at 14d." in said
     found = suggested(lived, "--suggest")["expire.after", "14d"]
     assert (found["answer"], found["waiting"]) == ("nothing-due", 1)
 

@@ -152,7 +152,7 @@ def _about_figures(made: Suggestion) -> Iterator[str]:
     if blind := max((each.blind for each in made.trials), default=0):
         yield f"Of up to {counted(blind)}, some later nights could not read all that used them."
     for key, trials in by_key(made.trials):
-        if by_value := [f"{each.variant.value} {each.found.waiting:,}" for each in trials if each.found.waiting]:
+        if by_value := [f"{each.found.waiting:,} at {each.variant.value}" for each in trials if each.found.waiting]:
             yield f"Waiting at the end, of which nothing is known yet, by {key}: {', '.join(by_value)}."
     if unwatched := max((each.unwatched for each in made.trials), default=0):
         yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
