@@ -111,6 +111,17 @@ def test_junit_has_policies_without_a_test_as_skipped(desk_with_tests: Desk) -> 
     assert (whole.get("skipped"), len(whole)) == ("0", 1)
 
 
+def test_of_many_policies_without_a_test_the_first_are_named(desk_with_tests: Desk) -> None:
+    many = [{"name": f"p{number}", "match": {"name": f"p{number}"}} for number in range(300)]
+    desk_with_tests.write("policies/many.yaml", json.dumps({"policies": many}))
+    desk_with_tests.write("janitor.yaml", CONFIGURED)
+    for command in ("test", "check"):
+        said = " ".join(desk_with_tests.janitor(command).stdout.split())
+        assert "no test has an image of golden, p0, p1, " in said
+        assert ", p18 and 281 more" in said
+    assert len(json.loads(desk_with_tests.janitor("test", "--format", "json").stdout)["unexercised"]) == 301
+
+
 @pytest.mark.parametrize("name", ["ci.tests.yaml", "ci-test.yaml", "ci.Test.yml", "checks.yaml"])
 def test_a_test_of_another_name_is_told_its_name(desk_with_tests: Desk, name: str) -> None:
     desk_with_tests.write(f"policies/{name}", TEST)

@@ -8,7 +8,7 @@ from janitor.config.policy_folder import TESTS_ARE
 from janitor.config.policy_tests import tests_in, unread_tests
 from janitor.errors import ConfigurationError
 from janitor.escaping import visible
-from janitor.report.rehearsals.policy_tests import failing_lines, total_of
+from janitor.report.rehearsals.policy_tests import failing_lines, total_of, untested_line
 
 _SUBJECT = "tests"
 
@@ -31,6 +31,5 @@ def tests_failed(settings: Settings, rules: Rules) -> bool:
     for line in failing_lines(tested):
         probing.tell(probing.line(_SUBJECT, f"failed: {line}"))
     if tested.unexercised:
-        names = visible(", ".join(tested.unexercised))
-        probing.tell(probing.line(_SUBJECT, f"note: no test has an image of {names}"))
+        probing.tell(probing.line(_SUBJECT, f"note: {untested_line(tested)}"))
     return tested.failing > 0
