@@ -140,7 +140,7 @@ class TargetResult:
 
     `error` says in one sentence what went wrong, or why nothing was deleted. A target that could not be surveyed has no
     decisions. `excess` is how its plan is over a limit, where that is why nothing was deleted. `since` is what changed
-    since its last accepted survey, None where that cannot be told.
+    since an earlier accepted survey, None where that cannot be told.
 
     Wide because it has a part for each stage of a run; `_planned` only keeps what follows from the others.
     """

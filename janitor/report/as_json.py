@@ -8,7 +8,7 @@ from typing import Any
 from janitor.core.decision import Decision
 from janitor.core.policy import Policy
 from janitor.core.replay.differences.since import Since
-from janitor.core.result import Deletion, RunResult, RunTerms, TargetResult
+from janitor.core.result import Deletion, Mode, RunResult, RunTerms, TargetResult
 from janitor.core.units import iso, iso_or_none
 from janitor.report.json_pieces import json_pieces
 
@@ -67,11 +67,12 @@ def _target(target: TargetResult, terms: RunTerms) -> dict[str, Any]:
 
 
 def _since(since: Since | None) -> dict[str, Any] | None:
-    """What changed since the last accepted survey of the target; null where that cannot be told."""
+    """What changed since an earlier survey of the target; null where that cannot be told."""
     if since is None:
         return None
     return {
         "run": since.run,
+        "mode": (Mode.DRY_RUN if since.dry_run else Mode.DELETE).value,
         "new": asdict(since.new),
         "listed_again": since.listed_again,
         "gone": {"by-us": since.gone_by_us, "by-others": since.gone_by_others, "unknown": since.gone_unknown},

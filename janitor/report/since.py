@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.since import Since
-from janitor.core.result import RunResult
+from janitor.core.result import Mode, RunResult
 from janitor.core.units import some_of
 from janitor.report.figures import size_of
 from janitor.report.wording import shortened
@@ -14,16 +14,31 @@ _LONGEST_NAME = 60
 
 
 def since_line(result: RunResult) -> str | None:
-    """What changed since the last accepted survey of each target: `Since run 41: 12 new (96.0 GiB)`; None for none."""
+    """What changed since an earlier survey of each target: `Since run 41: 12 new (96.0 GiB)`; None where none is known.
+
+    A live run compares with a dry run only where there was no live one, and says so.
+    """
     told = [target.since for target in result.targets if target.since is not None]
     if not told:
         return None
-    runs = sorted({since.run for since in told})
-    several = f"each target's last accepted survey (runs {runs[0]} to {runs[-1]})"
     others = [target.target for target in result.targets if target.since is None]
     names = some_of([shortened(name, _LONGEST_NAME) for name in others], _MOST_NAMES)
     left_out = f"; not compared: {names}" if others else ""
-    return f"Since {f'run {runs[0]}' if len(runs) == 1 else several}: {_changes(told)}{left_out}"
+    return f"Since {_runs(told, live=result.mode is Mode.DELETE)}: {_changes(told)}{left_out}"
+
+
+def _runs(told: Sequence[Since], *, live: bool) -> str:
+    runs = sorted({since.run for since in told})
+    dry = sorted({since.run for since in told if since.dry_run}) if live else []
+    if len(runs) == 1:
+        return f"run {runs[0]}{' (a dry run)' if dry else ''}"
+    which = ", dry runs" if dry == runs else f", of which dry runs: {_numbers(dry)}" if dry else ""
+    kind = "live run" if live and not dry else "survey"
+    return f"each target's last accepted {kind} (runs {runs[0]} to {runs[-1]}{which})"
+
+
+def _numbers(runs: Sequence[int]) -> str:
+    return some_of([str(run) for run in runs], _MOST_NAMES)
 
 
 def _changes(told: Sequence[Since]) -> str:

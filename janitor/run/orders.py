@@ -112,7 +112,7 @@ class RunStore(Journal, Accounts, Protocol):
         ...
 
     def since(self, run: int, target: str) -> Since | None:
-        """What changed in a target since its last accepted survey before a run, by that run's; None for none."""
+        """What changed in a target by a run's survey, since the one that its report compares it with; None for none."""
         ...
 
     def deleted(self, target: str) -> set[str]:

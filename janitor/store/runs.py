@@ -1,7 +1,7 @@
 """Runs and how they ended: written as they proceed, and read back as they were reported."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -111,6 +111,15 @@ def check_known(db: Connection, run: int) -> None:
         raise UsageError("no run is recorded yet: start with `janitor run --dry-run`")
     if not 0 < run <= latest or not db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
         raise UsageError(f"there is no run {run}: the latest is {latest}")
+
+
+def check_all_known(db: Connection, some: Sequence[int]) -> None:
+    """Raises UsageError, naming each of them that does not exist."""
+    unknown = sorted({run for run in some if not db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone()})
+    if len(unknown) > 1 and (latest := latest_run(db)) is not None:
+        raise UsageError(f"there are no runs {' and '.join(map(str, unknown))}: the latest is {latest}")
+    for run in unknown:
+        check_known(db, run)
 
 
 def load_run(db: Connection, run: int) -> RunResult:

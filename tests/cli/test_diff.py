@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from janitor.store import Store
 from tests.conftest import Desk
 
 
@@ -62,6 +65,7 @@ def test_each_change_is_a_row_of_csv(recorded: Desk) -> None:
 
 WRONG = {
     "unknown-run": (("1", "99"), "there is no run 99: the latest is 3"),
+    "unknown-runs": (("98", "99"), "there are no runs 98 and 99: the latest is 3"),
     "twice": (("2", "2"), "run 2 was given twice"),
     "the-latest-alone": (("latest",), "run 3 is the latest: `janitor diff` without a run"),
     "three": (("1", "2", "3"), "two runs can be compared, and 3 were given"),
@@ -78,8 +82,24 @@ def test_what_cannot_be_compared_is_wrong_usage(recorded: Desk, words: tuple[str
 
 
 def test_before_the_first_two_runs_there_is_nothing_to_compare(sandbox_desk: Desk) -> None:
-    assert sandbox_desk.janitor("diff").returncode == 2
+    with Store.open(sandbox_desk.folder / "sandbox.db"):
+        pass
+    done = sandbox_desk.janitor("diff", "--format", "json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["totals"]["newly_waiting"]) == (0, None)
+    assert [one["why"] for one in found["not_compared"]] == ["no run has surveyed it"]
     sandbox_desk.janitor("run", "--dry-run")
     done = sandbox_desk.janitor("diff")
     assert (done.returncode, done.stderr) == (0, "")
     assert "only run 1 has surveyed it" in done.stdout
+
+
+def test_what_was_dropped_is_not_compared_and_a_run_that_is_gone_is_an_error(recorded: Desk) -> None:
+    with closing(sqlite3.connect(recorded.folder / "sandbox.db")) as db, db:
+        db.execute("UPDATE surveys SET details_dropped = 1 WHERE run < 3")
+    found = compared(recorded)
+    assert (found["targets"], len(found["not_compared"])) == ([], 1)
+    assert "before run 3 were dropped, as `keep_history` says" in found["not_compared"][0]["why"]
+    done = recorded.janitor("diff", "1", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the details of run 1 were dropped" in done.stderr

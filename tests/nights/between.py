@@ -9,18 +9,20 @@ from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Cause, Compared, Gone
 from janitor.core.replay.differences.causes import difference
 from janitor.core.replay.differences.since import Since
+from janitor.core.result import Mode
 from janitor.store import Store
 from tests.nights.ground import Broken
 
 
 def check_what_changed(settings: Settings, counts: Counter[str]) -> None:
-    """Compare each survey with the one before it, and with the report's line. Raises Broken if anything differs."""
+    """Compare each survey with the one before it and the one that its report names. Raises Broken if that differs."""
     with Store.open_existing(settings.database) as store:
         runs = sorted(summary.run for summary in store.runs(limit=None))
         surveyed = {run: store.targets_of(run) for run in runs}
         for target in store.targets():
             told = {run: store.since(run, target) for run in runs}
-            for before, after in pairwise(run for run in runs if target in surveyed[run]):
+            neighbours = set(pairwise(run for run in runs if target in surveyed[run]))
+            for before, after in sorted(neighbours | {(one.run, run) for run, one in told.items() if one is not None}):
                 compared = store.compared(target, before, after)
                 if isinstance(compared, Compared):
                     _check(compared, told[after], counts)
@@ -44,6 +46,7 @@ def _line(compared: Compared) -> Since:
     gone = Counter(each.by for each in compared.gone)
     fresh = [each for each in compared.new if not each.seen_before]
     waiting = sum(new.verdict is Verdict.WAIT and old.verdict is not Verdict.WAIT for old, new in compared.decided)
+    waiting += len(compared.told_first)
     waiting += sum(each.decision is not None and each.decision.verdict is Verdict.WAIT for each in compared.new)
     decided = compared.before.decided and compared.after.decided
     return Since(
@@ -54,4 +57,5 @@ def _line(compared: Compared) -> Since:
         gone[Gone.BY_OTHERS],
         gone[Gone.UNKNOWN],
         waiting if decided else None,
+        dry_run=compared.before.mode is Mode.DRY_RUN,
     )

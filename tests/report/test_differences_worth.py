@@ -4,7 +4,7 @@ import pytest
 
 from janitor.core.replay.amounts import Amount
 from janitor.report.figures import amount_facts
-from janitor.report.rehearsals.differences.text import worth
+from janitor.report.rehearsals.differences.short import worth
 from tests.factories import GIB, image_called
 from tests.report.terminal import DOLLARS
 

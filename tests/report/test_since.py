@@ -10,7 +10,7 @@ from janitor.core.memory import Backlog
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.since import Since
-from janitor.core.result import RunResult
+from janitor.core.result import Mode, RunResult
 from janitor.notify.slack.blocks import slack_messages
 from janitor.report.as_json import json_report
 from janitor.report.routing import shares_of
@@ -24,7 +24,7 @@ LINE = "Since run 41: 12 new (96.0 GiB), 3 gone by others, 5 newly waiting"
 
 def run_with(*told: Since | None, names: str = "abcdefgh") -> RunResult:
     targets = (make_target([to_delete()], name=name, since=since) for name, since in zip(names, told, strict=False))
-    return make_run(*targets)
+    return replace(make_run(*targets), mode=Mode.DELETE)
 
 
 LINES = {
@@ -43,8 +43,18 @@ LINES = {
     ),
     "several-runs": (
         run_with(SINCE, Since(38, newly_waiting=2)),
-        "Since each target's last accepted survey (runs 38 to 41): 12 new (96.0 GiB), 3 gone by others, 7 newly "
+        "Since each target's last accepted live run (runs 38 to 41): 12 new (96.0 GiB), 3 gone by others, 7 newly "
         "waiting",
+    ),
+    "a-dry-run": (run_with(replace(SINCE, dry_run=True)), LINE.replace("run 41", "run 41 (a dry run)")),
+    "a-dry-run-for-a-dry-run": (replace(run_with(replace(SINCE, dry_run=True)), mode=Mode.DRY_RUN), LINE),
+    "several-dry-runs": (
+        run_with(Since(41, dry_run=True), Since(38, dry_run=True)),
+        "Since each target's last accepted survey (runs 38 to 41, dry runs): nothing new",
+    ),
+    "some-dry-runs": (
+        run_with(Since(41), Since(38, dry_run=True)),
+        "Since each target's last accepted survey (runs 38 to 41, of which dry runs: 38): nothing new",
     ),
     "one-not-compared": (run_with(SINCE, None), f"{LINE}; not compared: b"),
     "many-not-compared": (run_with(SINCE, *[None] * 5), f"{LINE}; not compared: b, c, d and 2 more"),
@@ -65,6 +75,7 @@ def test_the_line_is_in_the_report_in_slack_and_in_json() -> None:
     [target] = json.loads(json_report(result))["targets"]
     assert target["since"] == {
         "run": 41,
+        "mode": "delete",
         "new": {"images": 12, "size": 96 * GIB, "unknown_sizes": 0},
         "listed_again": 0,
         "gone": {"by-us": 0, "by-others": 3, "unknown": 0},

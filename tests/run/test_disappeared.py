@@ -19,6 +19,7 @@ from janitor.errors import CloudError
 from janitor.report.rehearsals.differences.rows import differences_json
 from janitor.run.orders import Site
 from janitor.store import Store
+from janitor.store.history.differences import taken
 from tests.factories import AMPLE, DAY, OLD, exempt, image_called
 from tests.fakes import MOVED, RecordingCloud
 from tests.run.world import NightlyWorld
@@ -105,6 +106,25 @@ def test_requests_to_another_target_count_too(
         world.now += DAY
         other.listed = other.listed[-1:]
     assert gone(world, 1, 2, "other") == {spelled: by}
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_many_images_are_looked_up_as_few_are(world: NightlyWorld, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(taken, "_FEW", few)
+    kinds: dict[str, Answer | CloudError] = {
+        "late": CloudError("no answer"),
+        "rejected": Answer.REFUSED,
+        "absent": Answer.ABSENT,
+    }
+    world.cloud.listed += [image_called(name, days=40) for name in kinds]
+    world.cloud.listed.append(image_called("taken", days=1))
+    world.cloud.answers.update(kinds)
+    world.night()
+    world.night()
+    world.cloud.listed = BYSTANDERS
+    world.night()
+    by_others = dict.fromkeys(("rejected", "absent", "taken"), Gone.BY_OTHERS)
+    assert gone(world, 1, 3) == {"one": Gone.BY_US, "late": Gone.UNKNOWN, **by_others}
 
 
 def test_another_spelling_of_an_id_is_no_other_image(world: NightlyWorld) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from janitor.core.memory import Exemption, Notice
-from janitor.core.result import Mode
+from janitor.core.result import Mode, RunResult
 from janitor.core.survey import Survey
 from janitor.core.survey.plausibility import Measure
 from janitor.core.usage import Usage, User, UserKind
@@ -67,7 +68,7 @@ def told(store: Store, since: int) -> dict[str, Any]:
     runs = range(since, latest + 1)
     targets = store.targets()
     return {
-        "results": [store.load_run(run) for run in runs],
+        "results": [compared_with_kept(store.load_run(run), since) for run in runs],
         "surveys": [store.surveys(run) for run in runs],
         "inputs": [store.inputs(run) for run in runs],
         "own": [store.own_images(target, run) for run in runs for target in store.surveys(run)],
@@ -80,6 +81,14 @@ def told(store: Store, since: int) -> dict[str, Any]:
         "exemptions": store.exemption_records(),
         "undelivered": store.undelivered(),
     }
+
+
+def compared_with_kept(result: RunResult, since: int) -> RunResult:
+    """The same without what changed since a run before this one, which may be there no longer."""
+    targets = (
+        one if one.since is None or one.since.run >= since else replace(one, since=None) for one in result.targets
+    )
+    return replace(result, targets=tuple(targets))
 
 
 def confirm(store: Store, run: int, at: datetime, before: datetime | None = None) -> None:

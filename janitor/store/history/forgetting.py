@@ -52,6 +52,12 @@ def check_kept(db: Connection, run: int) -> None:
         )
 
 
+def is_kept(db: Connection, run: int, target: str) -> bool:
+    """Whether a run's survey of a target has lost nothing, if there is one."""
+    dropped = db.execute("SELECT details_dropped FROM surveys WHERE run = ? AND target = ?", (run, target)).fetchone()
+    return dropped is None or not dropped[0]
+
+
 def kept_from(db: Connection, target: str) -> int | None:
     """The first run whose survey of a target is still whole, where earlier ones were dropped; None where none was."""
     dropped = db.execute("SELECT 1 FROM surveys WHERE target = ? AND details_dropped LIMIT 1", (target,)).fetchone()

@@ -52,6 +52,15 @@ def survey_before(db: Connection, target: str, run: int) -> int | None:
     return before
 
 
+def whole_before(db: Connection, target: str, run: int) -> int | None:
+    """The same of those whose details are kept."""
+    sql = (
+        "SELECT max(run) FROM surveys WHERE target = ? AND run < ? AND finished_at IS NOT NULL AND NOT details_dropped"
+    )
+    before: int | None = db.execute(sql, (target, run)).fetchone()[0]
+    return before
+
+
 def targets_of(db: Connection, run: int) -> list[str]:
     """The targets that a run surveyed, in the order of its report."""
     return [row[0] for row in db.execute(_TARGETS_OF, (run,))]
@@ -117,6 +126,9 @@ def _images(db: Connection, run: int, target: str, only: str | None) -> tuple[Im
     return tuple(sorted((image_of(row[0], row[1:]) for row in rows), key=age))
 
 
+_WHOLE_BEFORE = """
+SELECT max(run) FROM surveys WHERE target = ? AND run < ? AND finished_at IS NOT NULL AND NOT details_dropped
+"""
 _TARGETS_OF = """
 SELECT target FROM surveys WHERE run = ? AND finished_at IS NOT NULL ORDER BY position IS NULL, position, target
 """

@@ -12,7 +12,7 @@ from operator import itemgetter
 from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.survey import Survey
 from janitor.core.units import iso
-from janitor.core.usage import EarlierUsage, Source, StackContent, Unread, Usage, User, UserKind
+from janitor.core.usage import EarlierUsage, Reading, Source, StackContent, Unread, Usage, User, UserKind
 from janitor.store.connection import Connection
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
@@ -73,13 +73,14 @@ def earlier_usage(db: Connection, target: str, since: datetime) -> EarlierUsage:
     """What earlier surveys knew about usage; of servers, those seen using an image since that time."""
     after = counts_after(db, target)
     good = db.execute(_GOOD_READINGS, (target, after)).fetchone()
-    read = json.loads(good[0]) if good is not None and good[0] is not None else ()
+    asked = asked_in(good[0] if good is not None else None) or {}
+    places = {place: number for place, number in asked.items() if place[0] is not Source.REFERENCES}
     latest = _latest_readable(db, None, target, after)
     servers = db.execute(_SERVERS, (latest, target, after, iso(since))).fetchall() if latest is not None else ()
     stacks = db.execute("SELECT stack, version, words FROM stacks WHERE target = ?", (target,)).fetchall()
     return EarlierUsage(
-        read=frozenset((Source(one["source"]), one["region"]) for one in read),
-        places={(Source(one["source"]), one["region"]): one.get("places", 1) for one in read},
+        read=frozenset(places),
+        places=places,
         servers={server: instant(seen) for server, seen in servers},
         stacks={stack: StackContent(version, json.loads(words)) for stack, version, words in stacks},
         unrecorded=good is not None and good[0] is None,
@@ -89,15 +90,28 @@ def earlier_usage(db: Connection, target: str, since: datetime) -> EarlierUsage:
 def readings_json(usage: Usage) -> str | None:
     """The services that a survey found, each with its region, also optional ones that failed; NULL for no usage.
 
-    `places` is how many of one kind there were in one region.
+    `places` is how many of one kind there were in one region. References have their names instead of a region; one
+    without a name and places says that they were read at all, of which earlier versions recorded nothing.
     """
     if usage.problem is not None:
         return None
-    there = (one for one in usage.readings if one.source is not Source.REFERENCES and (one.place or not one.problem))
-    found = Counter((reading.source.value, reading.region) for reading in there)
+    there = (one for one in usage.readings if one.place or not one.problem)
+    found = Counter({(Source.REFERENCES.value, ""): 0})
+    found.update((reading.source.value, _region_of(reading)) for reading in there)
     return json.dumps(
         [{"source": kind, "region": region, "places": places} for (kind, region), places in sorted(found.items())]
     )
+
+
+def _region_of(reading: Reading) -> str:
+    return f"reference {reading.place}" if reading.source is Source.REFERENCES else reading.region
+
+
+def asked_in(recorded: str | None) -> dict[tuple[Source, str], int] | None:
+    """What `readings_json` says: how many places of each source and region; None where that was not recorded."""
+    if recorded is None:
+        return None
+    return {(Source(one["source"]), one["region"]): one.get("places", 1) for one in json.loads(recorded)}
 
 
 def _record_stacks(db: Connection, target: str, usage: Usage) -> None:

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     USE_BEGAN = "use-began"
     USE_ENDED = "use-ended"
     USAGE_UNREAD = "usage-unread"
+    SOURCES = "sources"
     EXEMPTION_GRANTED = "exemption-granted"
     EXEMPTION_EXPIRED = "exemption-expired"
     EXEMPTION_REVOKED = "exemption-revoked"
@@ -55,6 +56,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.USE_BEGAN: "a use began",
     Cause.USE_ENDED: "a use ended",
     Cause.USAGE_UNREAD: "what is in use could not be read, or can be again",
+    Cause.SOURCES: "other sources were asked what is in use",
     Cause.EXEMPTION_GRANTED: "an exemption was granted",
     Cause.EXEMPTION_EXPIRED: "an exemption expired",
     Cause.EXEMPTION_REVOKED: "an exemption was revoked",
@@ -102,6 +104,11 @@ def gone_by(last: Iterable[Request], older: Iterable[Request] = (), *, accepted:
     if not accepted or any(one.sent and one.answer not in _DELETED_NOTHING for one in (*last, *older)):
         return Gone.UNKNOWN
     return Gone.BY_OTHERS
+
+
+def tells_first(before: Mode, after: Mode) -> bool:
+    """Whether what waited before and was announced by nobody is news in the later run: a dry run announces nothing."""
+    return before is Mode.DRY_RUN and after is Mode.DELETE
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +189,29 @@ def unread_facts(image: Image) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that uses an image, which need not be one that the target lists."""
+    """Something that uses an image, which need not be one that the target lists.
+
+    `unless` is why it is not known to have begun or ended: no survey on the other side of that could tell of it.
+    """
 
     image: str
     user: User
+    unless: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedUses:
     """The uses that only the later survey saw, those that only the earlier one saw and that are over; and others.
 
-    `meanwhile` are the images of uses that began and ended in between, and `released` those of servers that were found
-    to be deleted, by their folded ids.
+    `first_read` are those that may have begun before, and `no_longer_read` those that may go on: nothing that could
+    tell was asked then. `meanwhile` are the images of uses that ended after they had begun, or were first read, in
+    between, and `released` those of servers that were found to be deleted, by their folded ids.
     """
 
     begun: Sequence[Use] = ()
     ended: Sequence[Use] = ()
+    first_read: Sequence[Use] = ()
+    no_longer_read: Sequence[Use] = ()
     meanwhile: frozenset[ImageId] = frozenset()
     released: frozenset[ImageId] = frozenset()
 
@@ -206,7 +220,8 @@ class ChangedUses:
 class Compared:
     """Two surveys of one target as they are recorded, the earlier one first, as far as they differ.
 
-    `decided` are the decisions of both runs on images that both saw, where these may differ.
+    `decided` are the decisions of both runs on images that both saw, where these may differ. `told_first` are those
+    that say in both that the image waits, and that the later run announces for the first time: see `tells_first`.
     """
 
     target: str
@@ -217,6 +232,7 @@ class Compared:
     changed: Sequence[ChangedImage]
     uses: ChangedUses
     decided: Sequence[tuple[Decision, Decision]]
+    told_first: Sequence[Decision] = ()
 
 
 @dataclass(frozen=True, slots=True)

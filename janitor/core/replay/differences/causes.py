@@ -10,10 +10,10 @@ from datetime import datetime
 
 from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image
-from janitor.core.names.image_ids import folded
 from janitor.core.notices import known
-from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, Side, unread_facts
+from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, unread_facts
 from janitor.core.replay.differences.grounds import family_in, matched_by, owner_in, unless_granted
+from janitor.core.replay.differences.using import Using, differing
 
 _LAST = (Reason.SHARED, Reason.REFUSED, Reason.NOTICE, Reason.EXPIRED)
 _ORDER = (*(reason for reason in Reason if reason not in _LAST), *_LAST)
@@ -67,8 +67,7 @@ class _Why:
     def __init__(self, compared: Compared) -> None:
         self._compared = compared
         self._before, self._after = compared.before, compared.after
-        self._begun = frozenset(folded(use.image) for use in compared.uses.begun)
-        self._ended = frozenset(folded(use.image) for use in compared.uses.ended)
+        self._using = Using(compared)
         texts, later = self._before.texts, self._after.texts
         self._edited = frozenset(name for name in {*texts, *later} if texts.get(name) != later.get(name))
         self._reordered = [name for name in texts if name in later] != [name for name in later if name in texts]
@@ -112,9 +111,9 @@ class _Why:
         reason = after.reason if began else before.reason
         match reason:
             case Reason.IN_USE | Reason.REFERENCED:
-                yield from self._of_use(after.image, began=began)
+                yield from self._using.of_use(after.image, began=began)
             case Reason.RECENTLY_USED:
-                yield from self._of_recent_use(after.image, began=began)
+                yield from self._using.of_recent_use(after.image, began=began)
             case Reason.USAGE_UNKNOWN:
                 yield Cause.USAGE_UNREAD
             case Reason.NEEDED:
@@ -126,27 +125,6 @@ class _Why:
                 yield from dated or [Cause.UNKNOWN if began else Cause.TIME_PASSED]
             case _:
                 yield from _of_facts(before.image, after.image, _FACTS[reason])
-
-    def _of_use(self, image: Image, *, began: bool) -> Iterator[Cause]:
-        unread = self._before if began else self._after
-        if unread.usage_problem is not None:
-            yield Cause.USAGE_UNREAD
-            return
-        if image.identity in (self._begun if began else self._ended):
-            yield Cause.USE_BEGAN if began else Cause.USE_ENDED
-        if unread.unread:
-            yield Cause.USAGE_UNREAD
-
-    def _of_recent_use(self, image: Image, *, began: bool) -> Iterator[Cause]:
-        uses, remembered = self._compared.uses, _setting(self._before, "usage_memory", self._after)
-        if remembered is not False:
-            yield Cause.SETTINGS if remembered else Cause.UNKNOWN
-        if image.identity in (uses.meanwhile if began else uses.released):
-            yield Cause.USE_ENDED
-        elif self._before.unread or self._after.unread or self._before.usage_problem is not None:
-            yield Cause.USAGE_UNREAD
-        elif not began and remembered is False:
-            yield Cause.TIME_PASSED
 
     def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Cause:
         if None in (before.image.tags, after.image.tags):  # they may exempt the image, and nobody knows
@@ -161,13 +139,19 @@ class _Why:
         unless = unless_granted(given.image, other.image, side, rest)
         return unless or (Cause.EXEMPTION_GRANTED if granted else Cause.EXEMPTION_REVOKED)
 
-    def _of_sharing(self, before: Decision, after: Decision) -> Cause:
+    def _of_sharing(self, before: Decision, after: Decision) -> Iterator[Cause]:
         """Its sharing changed only if both runs could read it, and read other things."""
         sides = ((before, self._before), (after, self._after))
         old, new = ((side.sharing or {}).get(decision.image.id) for decision, side in sides)
-        if old is None or new is None or old.unasked or new.unasked or old.problem or new.problem or old == new:
-            return Cause.UNKNOWN
-        return Cause.SHARING
+        if old is None or new is None:
+            yield Cause.UNKNOWN
+            if None not in (self._before.sharing, self._after.sharing):  # asked only where it is set, and can be shared
+                yield from _of_facts(before.image, after.image, ("visibility",))
+                yield Cause.SETTINGS
+        elif old.unasked or new.unasked or old.problem or new.problem or old == new:
+            yield Cause.UNKNOWN
+        else:
+            yield Cause.SHARING
 
     def _is_over(self, due: datetime | None) -> bool:
         return due is not None and due <= self._after.seen_at
@@ -204,7 +188,7 @@ class _Why:
             yield Cause.TIME_PASSED
             return
         if reason is Reason.SHARED:
-            yield self._of_sharing(before, after)
+            yield from self._of_sharing(before, after)
             return
         if reason is Reason.REFUSED:
             yield Cause.UNKNOWN if ended else Cause.REJECTED
@@ -219,9 +203,7 @@ class _Why:
             yield Cause.POLICY_EDITED
         if reason in (Reason.TOO_YOUNG, Reason.UNDATED):
             yield from _of_facts(before.image, after.image, _DATES)
-            uses = self._compared.uses
-            if after.image.identity in self._begun | self._ended | uses.meanwhile | uses.released:
-                yield Cause.USE_ENDED
+            yield from self._using.of_last_use(after.image)
 
     def _of_notice(self, before: Decision, after: Decision) -> Iterator[Cause]:
         told, _ = self._dates_told(before, after)
@@ -256,7 +238,7 @@ class _Why:
             return
         if family_in(old, before.image) in self._moved():
             yield Cause.FAMILY
-        if _setting(self._before, "zone", self._after):
+        if differing(self._before, "zone", self._after):
             yield Cause.SETTINGS
 
     def _moved(self) -> frozenset[tuple[str, str | None]]:
@@ -278,10 +260,3 @@ def _of_facts(before: Image, after: Image, some: Iterable[str], but: Iterable[st
     for name in some:
         if name in changed and name not in but:
             yield Cause.UNKNOWN if name in unread else _CAUSE_OF_FACT.get(name, Cause.FACTS)
-
-
-def _setting(before: Side, name: str, after: Side) -> bool | None:
-    """Whether the two runs went by another value of this setting; None where that was not recorded."""
-    if before.basis is None or after.basis is None:
-        return None
-    return bool(getattr(before.basis, name) != getattr(after.basis, name))

@@ -9,7 +9,8 @@ from janitor.core.replay.amounts import Amount
 class Since:
     """What a run found changed in one target since an earlier run, as its report says in a line.
 
-    `newly_waiting` is None where one of the runs decided nothing.
+    `newly_waiting` counts those, too, that the run is the first to announce, as the earlier one was a `dry_run`. It is
+    None where one of the runs decided nothing.
     """
 
     run: int
@@ -19,3 +20,4 @@ class Since:
     gone_by_others: int = 0
     gone_unknown: int = 0
     newly_waiting: int | None = None
+    dry_run: bool = False

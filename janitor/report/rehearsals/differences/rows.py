@@ -11,6 +11,7 @@ from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
     ChangedDecision,
     ChangedImage,
+    ChangedUses,
     Difference,
     Gone,
     Side,
@@ -51,6 +52,8 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
         "changed": dict(Counter(name for one in some for each in one.compared.changed for name in each.fields)),
         "uses_begun": sum(len(one.compared.uses.begun) for one in some),
         "uses_ended": sum(len(one.compared.uses.ended) for one in some),
+        "uses_first_read": sum(len(one.compared.uses.first_read) for one in some),
+        "uses_no_longer_read": sum(len(one.compared.uses.no_longer_read) for one in some),
         "newly_waiting": _newly_waiting(some),
         "decisions": {cause.value: count for cause, count in causes.most_common()},
     }
@@ -58,10 +61,11 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
 
 def _newly_waiting(some: Sequence[Difference]) -> int | None:
     """How many images wait only now; None where a run decided nothing, so that it is not known which waited before."""
-    if not all(one.compared.before.decided and one.compared.after.decided for one in some):
+    if not some or not all(one.compared.before.decided and one.compared.after.decided for one in some):
         return None
     waiting = sum(each.newly_waiting for one in some for each in one.decisions)
     new = (each.decision for one in some for each in one.compared.new)
+    waiting += sum(len(one.compared.told_first) for one in some)
     return waiting + sum(decision is not None and decision.verdict is Verdict.WAIT for decision in new)
 
 
@@ -91,6 +95,9 @@ def _target(one: Difference, cost: Cost | None) -> dict[str, Any]:
         "changed": (_changed(each) for each in compared.changed),
         "uses_begun": map(_use, compared.uses.begun),
         "uses_ended": map(_use, compared.uses.ended),
+        "uses_first_read": map(_use, compared.uses.first_read),
+        "uses_no_longer_read": map(_use, compared.uses.no_longer_read),
+        "told_first": ({**_image(each.image), "decision": facts_of(each)} for each in compared.told_first),
         "decisions": map(_decided, one.decisions),
     }
 
@@ -122,7 +129,8 @@ def _value(image: Image, name: str) -> object:
 
 
 def _use(use: Use) -> dict[str, Any]:
-    return {"image": use.image, "user": use.user.id, "name": use.user.name, "kind": use.user.kind.value}
+    unless = {} if use.unless is None else {"why": use.unless.value}
+    return {"image": use.image, "user": use.user.id, "name": use.user.name, "kind": use.user.kind.value, **unless}
 
 
 def _decided(each: ChangedDecision) -> dict[str, Any]:
@@ -158,12 +166,22 @@ def _rows(one: Difference | Uncompared) -> Iterator[tuple[object, ...]]:
         for name in changed.fields:
             values = (_text(_value(image, name)) for image in (changed.before, changed.after))
             yield (*where, "fact", *_named(changed.after), name, *values)
-    for change, uses in (("use-begun", compared.uses.begun), ("use-ended", compared.uses.ended)):
-        for use in uses:
-            yield (*where, change, use.image, None, None, f"{use.user.kind} {use.user.name or use.user.id}", None, None)
+    yield from _uses(where, compared.uses)
+    for told in compared.told_first:
+        yield (*where, "told-first", *_named(told.image), None, _short(told), _short(told))
     for each in one.decisions:
         cause = each.cause.value if not each.candidates else " or ".join(one.value for one in each.candidates)
         yield (*where, "decision", *_named(each.after.image), cause, _short(each.before), _short(each.after))
+
+
+def _uses(where: tuple[object, ...], uses: ChangedUses) -> Iterator[tuple[object, ...]]:
+    """The rows for uses; one that could not be read in a run has there why."""
+    told = {"use-begun": uses.begun, "use-ended": uses.ended, "use-first-read": uses.first_read}
+    for change, some in (*told.items(), ("use-no-longer-read", uses.no_longer_read)):
+        for use in some:
+            why = (use.unless, None) if change == "use-first-read" else (None, use.unless)
+            user = f"{use.user.kind} {use.user.name or use.user.id}"
+            yield (*where, change, use.image, None, None, user, *why)
 
 
 def _named(image: Image) -> tuple[object, ...]:

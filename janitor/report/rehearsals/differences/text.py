@@ -1,13 +1,12 @@
 """What changed between two runs, for people: by target, what came and went, what changed, and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from itertools import groupby
 
 from janitor.core.decision import Decision
 from janitor.core.image import Image
-from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
     CAUSES,
     Cause,
@@ -15,26 +14,32 @@ from janitor.core.replay.differences.between import (
     ChangedImage,
     Compared,
     Difference,
-    Gone,
     Side,
     Uncompared,
     Use,
 )
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted
-from janitor.report.figures import size_of
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, image_columns, line, paragraph, rule
+from janitor.report.rehearsals.differences.short import (
+    GONE,
+    TOLD_FIRST,
+    TURNS,
+    USES,
+    Turn,
+    in_short,
+    turn_of,
+    worth,
+    worth_of,
+)
 from janitor.report.tables import user_name
-from janitor.report.wording import local_minute, money_a_month, shortened
+from janitor.report.wording import local_minute, shortened
 
 Found = Sequence[Difference | Uncompared]
 
 _LONGEST_NAME = 255
 _LONGEST_SENTENCE = 2_000
 _LONGEST_VALUE = 80
-
-GONE = {Gone.BY_US: "deleted by the janitor", Gone.BY_OTHERS: "gone by others", Gone.UNKNOWN: "gone, not known by whom"}
-"""Who made images disappear, in words."""
 
 FACTS = {
     "id": "spelling of the id",
@@ -72,60 +77,36 @@ def _runs(compared: Compared) -> str:
     return f"run {compared.before.run} to run {compared.after.run}"
 
 
-def in_short(some: Sequence[Difference], cost: Cost | None) -> str:
-    """What changed in targets, in counts."""
-    new = [image for one in some for image in one.compared.new]
-    fresh = [each.image for each in new if not each.seen_before]
-    gone = [each for one in some for each in one.compared.gone]
-    parts = [f"{len(fresh):,} new ({worth(fresh, cost)})"] if fresh else []
-    parts += [f"{len(new) - len(fresh):,} listed again"] if len(new) > len(fresh) else []
-    for by, words in GONE.items():
-        taken = [each.image for each in gone if each.by is by]
-        parts += [f"{len(taken):,} {words} ({worth(taken, cost)})"] if taken else []
-    changed, decided = sum(len(one.compared.changed) for one in some), sum(len(one.decisions) for one in some)
-    parts += [f"{changed:,} with other facts"] if changed else []
-    for word in ("begun", "ended"):
-        uses = sum(len(getattr(one.compared.uses, word)) for one in some)
-        parts += [f"{counted(uses, 'use')} {word}"] if uses else []
-    parts += [f"{decided:,} decided otherwise"] if decided else []
-    return ", ".join(parts) or "nothing changed"
-
-
-def worth(images: Iterable[Image], cost: Cost | None) -> str:
-    """The size of images, and what they cost a month where a price is configured."""
-    amount = amount_of(image.size for image in images)
-    return _worth(amount, cost)
-
-
-def _worth(amount: Amount, cost: Cost | None) -> str:
-    money = None if 0 < amount.images == amount.unknown_sizes else money_a_month(amount.size, cost)
-    return f"{size_of(amount)}{f', {money}' if money else ''}"
-
-
 def _target(one: Difference, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
     compared = one.compared
+    yield from paragraph(in_short([one], cost), width, 2, BOLD)
     for word, side in (("from", compared.before), ("to", compared.after)):
         yield from paragraph(f"{word:<5}{_side(side, cost, zone)}", width, 2, DIM)
     for remark in remarks(compared):
         yield from paragraph(shortened(remark, _LONGEST_SENTENCE), width, 2, WARNING)
-    yield from paragraph(in_short([one], cost), width, 2, BOLD)
+    alike = {turn: [each for each in one.decisions if turn_of(each) is turn] for turn in Turn}
+    for turn in (each for each in Turn if each is not Turn.KEPT):
+        yield from _decisions(_sentence(TURNS[turn]), alike[turn], cost, width)
+        if turn is Turn.WAITING:
+            told = [(each.image, each) for each in compared.told_first]
+            yield from _images(_sentence(TOLD_FIRST), told, cost, width)
     fresh = [(each.image, each.decision) for each in compared.new if not each.seen_before]
     again = [(each.image, each.decision) for each in compared.new if each.seen_before]
     yield from _images("New", fresh, cost, width)
     yield from _images("Listed again, seen before", again, cost, width)
     for by, words in GONE.items():
         gone = [(each.image, each.decision) for each in compared.gone if each.by is by]
-        yield from _images(words[0].upper() + words[1:], gone, cost, width)
+        yield from _images(_sentence(words), gone, cost, width)
     yield from _changed(compared.changed, zone, width)
-    yield from _uses("Uses begun", compared.uses.begun, width)
-    yield from _uses("Uses ended", compared.uses.ended, width)
-    yield from _decisions(one.decisions, width)
+    for name, words in USES.items():
+        yield from _uses(f"Uses {words}", getattr(compared.uses, name), width)
+    yield from _kept(alike[Turn.KEPT], width)
 
 
 def _side(side: Side, cost: Cost | None, zone: tzinfo) -> str:
     kind = "a dry run" if side.mode is Mode.DRY_RUN else "a live run"
     seen = f"run {side.run}, {kind}, as of {local_minute(side.seen_at, zone)}"
-    return f"{seen}: {counted(side.amount.images)}, {_worth(side.amount, cost)}"
+    return f"{seen}: {counted(side.amount.images)}, {worth_of(side.amount, cost)}"
 
 
 def remarks(compared: Compared) -> Iterator[str]:
@@ -138,7 +119,7 @@ def remarks(compared: Compared) -> Iterator[str]:
         if not side.decided:
             yield f"run {side.run} decided nothing on these images, so decisions are not compared"
         if side.usage_problem is not None:
-            yield f"run {side.run} could not read what is in use: {side.usage_problem}"
+            yield f"run {side.run}: {side.usage_problem}"
         elif side.unread:
             yield f"run {side.run} could not read all that uses images: {', '.join(side.unread)}"
         if side.basis is None and side.decided:
@@ -215,18 +196,19 @@ def _uses(words: str, uses: Sequence[Use], width: int) -> Iterator[Line]:
     if uses:
         yield from _title(words, f"{len(uses):,}", width)
     for image, some in groupby(uses, key=lambda use: use.image):
-        names = ", ".join(shortened(user_name(use.user), _LONGEST_VALUE) for use in some)
+        users = list(some)
+        names = ", ".join(shortened(user_name(use.user), _LONGEST_VALUE) for use in users)
         yield from paragraph(shortened(f"{image}: {names}", _LONGEST_SENTENCE), width, 4)
+        for unless in sorted({use.unless for use in users if use.unless is not None}):
+            yield from paragraph(CAUSES[unless], width, 6, DIM)
 
 
-def _decisions(some: Sequence[ChangedDecision], width: int) -> Iterator[Line]:
+def _decisions(words: str, some: Sequence[ChangedDecision], cost: Cost | None, width: int) -> Iterator[Line]:
     if not some:
         return
-    yield from _title("Decided otherwise", counted(len(some)), width)
-    order = list(Cause)
-    for cause, alike in groupby(sorted(some, key=lambda each: order.index(each.cause)), key=lambda each: each.cause):
-        changes = list(alike)
-        yield from paragraph(f"{CAUSES[cause][0].upper()}{CAUSES[cause][1:]}: {len(changes):,}", width, 2)
+    yield from _title(words, f"{counted(len(some))}, {worth((each.after.image for each in some), cost)}", width)
+    for cause, changes in _by_cause(some):
+        yield from paragraph(f"{_sentence(CAUSES[cause])}: {len(changes):,}", width, 2)
         for each in changes:
             yield from _image(each.after.image, width)
             yield from paragraph(shortened(f"was {said(each.before)}", _LONGEST_SENTENCE), width, 6, DIM)
@@ -235,3 +217,23 @@ def _decisions(some: Sequence[ChangedDecision], width: int) -> Iterator[Line]:
                 may_be = "either" if len(each.candidates) > 1 else "perhaps"
                 causes = " or ".join(CAUSES[one] for one in each.candidates)
                 yield from paragraph(f"{may_be} {causes}", width, 6, DIM)
+
+
+def _kept(some: Sequence[ChangedDecision], width: int) -> Iterator[Line]:
+    """How many images were kept before, and are kept now for another reason, which are too many to be named."""
+    if not some:
+        return
+    yield from _title(_sentence(TURNS[Turn.KEPT]), counted(len(some)), width)
+    for cause, changes in _by_cause(some):
+        yield from paragraph(f"{_sentence(CAUSES[cause])}: {len(changes):,}", width, 4)
+    yield from paragraph("`--format csv` or json names them.", width, 4, DIM)
+
+
+def _by_cause(some: Sequence[ChangedDecision]) -> Iterator[tuple[Cause, list[ChangedDecision]]]:
+    order = list(Cause)
+    for cause, alike in groupby(sorted(some, key=lambda each: order.index(each.cause)), key=lambda each: each.cause):
+        yield cause, list(alike)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]

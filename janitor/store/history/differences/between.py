@@ -1,28 +1,27 @@
 """What changed between two surveys of a target, read from what is recorded as changes: what did not is not read."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from janitor.core.decision import Decision
-from janitor.core.names.image_ids import folded
+from janitor.core.decision import Decision, Verdict
 from janitor.core.replay.amounts import Amount
 from janitor.core.replay.differences.between import (
     ChangedImage,
-    ChangedUses,
     Compared,
     GoneImage,
     NewImage,
     Side,
     Uncompared,
-    Use,
+    tells_first,
 )
 from janitor.core.result import Mode
-from janitor.core.usage import Source, Unread, User, UserKind
+from janitor.core.usage import Source, Unread
 from janitor.store.basis import basis_at, policies_at
 from janitor.store.columns import DECISION, IMAGE, covering, names
 from janitor.store.connection import Connection, query
 from janitor.store.history.differences.taken import taken
+from janitor.store.history.differences.uses import changed_uses
 from janitor.store.rows import Row, decision_of, image_of, instant
 from janitor.store.trust.bindings import counts_after
 from janitor.store.trust.grounds import exemptions_at, notices_at, sharing_at
@@ -47,7 +46,8 @@ def compared(db: Connection, target: str, before: int, after: int) -> Compared |
     lost = {image_id: (image, decision) for image_id, image, decision in gone if image_id not in same}
     by = taken(db, span, lost, accepted=bool(old.accepted and new.accepted))
     pairs = list(map(_pair, db.execute(_DECISIONS, span)))
-    pairs += [(was, now.decision) for _, was, now in respelled if was is not None and now.decision is not None]
+    others = [(was, now.decision) for _, was, now in respelled if was is not None and now.decision is not None]
+    decided = old.decided and new.decided
     return Compared(
         target,
         old,
@@ -56,9 +56,25 @@ def compared(db: Connection, target: str, before: int, after: int) -> Compared |
         [GoneImage(image, decision, by[image_id]) for image_id, (image, decision) in lost.items()],
         [_changed(row) for row in db.execute(_CHANGED, span)]
         + [ChangedImage(image, now.image) for image, _, now in respelled],
-        _uses(db, span),
-        pairs if old.decided and new.decided else [],
+        changed_uses(db, span),
+        [*pairs, *others] if decided else [],
+        _told_first(db, span, old, new, others) if decided else [],
     )
+
+
+def _told_first(
+    db: Connection, span: dict[str, Any], old: Side, new: Side, respelled: Sequence[tuple[Decision, Decision]]
+) -> list[Decision]:
+    """What waited in the earlier run, too, and is announced only by the later one: see `Compared.told_first`."""
+    if not tells_first(old.mode, new.mode) or new.notices is None:
+        return []
+    found = [
+        decision
+        for _, decision in (_seen(row[0], row[1:]) for row in db.execute(_UNTOLD, span))
+        if decision is not None
+    ]
+    both = (now for was, now in respelled if was.verdict is now.verdict is Verdict.WAIT)
+    return found + [now for now in both if now.image.id not in new.notices]
 
 
 def _side(db: Connection, run: int, target: str) -> Side | None:
@@ -112,24 +128,6 @@ def _pair(row: Row) -> tuple[Decision, Decision]:
     )
 
 
-def _uses(db: Connection, span: dict[str, Any]) -> ChangedUses:
-    begun, ended = (_by_user(db.execute(sql, span)) for sql in (_BEGUN, _ENDED))
-    # One that could not be read for a while is recorded as another one then, and so is a server with another name.
-    return ChangedUses(
-        [use for key, use in begun.items() if key not in ended],
-        [use for key, use in ended.items() if key not in begun],
-        frozenset(folded(image) for (image,) in db.execute(_MEANWHILE, span)),
-        frozenset(folded(image) for (image,) in db.execute(_RELEASED, span)),
-    )
-
-
-def _by_user(rows: Iterator[Row]) -> dict[tuple[str, str, str], Use]:
-    return {
-        (folded(image), user or name, kind): Use(image, User(user, name, UserKind(kind), source))
-        for image, user, name, kind, source in rows
-    }
-
-
 _SURVEY = """
 SELECT s.finished_at, r.mode, s.good, s.protected IS NOT NULL AS measured, s.decisions, s.also_named, s.usage_problem,
     s.usage_unread, s.sharing_asked, count(f.image_key) AS there, coalesce(sum(f.size), 0) AS size,
@@ -154,7 +152,14 @@ JOIN image_facts f ON f.image_key = i.image_key AND f.from_run > :before AND {co
     AND NOT EXISTS (SELECT 1 FROM image_facts o WHERE o.image_key = f.image_key AND {covering("o", "before")})
 """  # noqa: S608 - conditions of ours
 """The images `i` that only the later survey saw, with their facts `f` there."""
-SEEN_BEFORE = "EXISTS (SELECT 1 FROM image_facts e WHERE e.image_key = f.image_key AND e.from_run <= :before)"
+# Of an image that came back, the facts of before may be dropped; since when it is known, stays.
+SEEN_BEFORE = """(
+    EXISTS (SELECT 1 FROM image_facts e WHERE e.image_key = f.image_key AND e.from_run <= :before)
+    OR EXISTS (
+        SELECT 1 FROM surveys b WHERE b.run = :before AND b.target = :target AND b.finished_at >= i.first_seen
+            AND EXISTS (SELECT 1 FROM surveys x WHERE x.target = :target AND x.details_dropped)
+    )
+)"""
 _NEW = f"""
 SELECT i.image, {SEEN_BEFORE}, {names(IMAGE, "f")}, {names(DECISION, "d")} {NEW}
     JOIN surveys s ON s.run = :after AND s.target = :target
@@ -173,6 +178,22 @@ SELECT i.image, {names(IMAGE, "f")}, {names(DECISION, "d")} {GONE}
     LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")} AND s.decisions > 0
 WHERE {CLOSED} ORDER BY f.name, i.image
 """
+UNTOLD = f"""
+{LISTED_AFTER}
+JOIN decisions e ON e.image_key = i.image_key AND {covering("e", "after")} AND e.reason = 'notice'
+JOIN surveys s ON s.run = :after AND s.target = :target AND s.sharing_asked IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM grounds n WHERE n.target = :target AND n.image = i.image AND n.kind = 'notice'
+            AND {covering("n", "after")}
+    )
+"""  # noqa: S608 - conditions of ours
+"""The images `i` that wait for their notice by what the later run decided, `e`, and that none had announced before."""
+_UNTOLD = f"""
+SELECT i.image, {names(IMAGE, "f")}, {names(DECISION, "e")} {UNTOLD}
+JOIN image_facts f ON f.image_key = i.image_key AND {covering("f", "after")}
+JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")} AND d.verdict = 'wait'
+ORDER BY f.name, i.image
+"""
 _CHANGED = f"""
 SELECT i.image, {names(IMAGE, "f")}, {names(IMAGE, "g")}
 FROM image_facts f CROSS JOIN images i ON i.image_key = f.image_key AND i.target = :target
@@ -189,13 +210,3 @@ JOIN image_facts f ON f.image_key = i.image_key AND {covering("f", "before")}
 JOIN image_facts g ON g.image_key = i.image_key AND {covering("g", "after")}
 ORDER BY g.name, i.image
 """
-_BEGUN = f"""
-SELECT image, instance, instance_name, kind, source FROM uses u
-WHERE target = :target AND u.from_run > :before AND {covering("u", "after")} ORDER BY image, instance_name, instance
-"""  # noqa: S608 - conditions of ours
-_ENDED = f"""
-SELECT image, instance, instance_name, kind, source FROM uses u
-WHERE target = :target AND {covering("u", "before")} AND u.until_run <= :after ORDER BY image, instance_name, instance
-"""  # noqa: S608 - conditions of ours
-_MEANWHILE = "SELECT image FROM uses WHERE target = :target AND from_run > :before AND until_run <= :after"
-_RELEASED = "SELECT image FROM uses WHERE target = :target AND deleted_in_run > :before AND deleted_in_run <= :after"

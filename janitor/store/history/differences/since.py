@@ -2,64 +2,100 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from janitor.core.names.image_ids import folded
 from janitor.core.replay.amounts import amount_of
-from janitor.core.replay.differences.between import Gone
+from janitor.core.replay.differences.between import Gone, tells_first
 from janitor.core.replay.differences.since import Since
+from janitor.core.result import Mode
 from janitor.store.columns import covering
 from janitor.store.connection import Connection
-from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE
+from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, UNTOLD
 from janitor.store.history.differences.taken import taken
-from janitor.store.surveys.measures import last_accepted
+from janitor.store.trust.bindings import counts_after
+
+
+def compared_with(db: Connection, run: int, target: str) -> int | None:
+    """The run with whose survey of a target the report of a run compares its own; None for none.
+
+    That is the last accepted one before it; for a live run the last accepted one of a live run, if there is one, as a
+    dry run told nobody. None where its own was not accepted, as it may have omitted images, and where details of either
+    were dropped.
+    """
+    standing = _standing(db, run, target)
+    if standing is None:
+        return None
+    span = {"target": target, "after": counts_after(db, target, run), "run": run}
+    found = db.execute(_LAST_LIVE, span).fetchone() if standing.mode is Mode.DELETE else None
+    found = found or db.execute(_LAST_ACCEPTED, span).fetchone()
+    return None if found is None or _standing(db, found[0], target) is None else int(found[0])
 
 
 def since_before(db: Connection, run: int, target: str) -> Since | None:
-    """What changed since the last accepted survey before a run, by its own survey.
-
-    None where that was not accepted: it may have omitted images. None, too, where there is none before it, and where
-    its details were dropped.
-    """
-    good = db.execute(_GOOD, (run, target)).fetchone()
-    earlier = last_accepted(db, target, run) if good is not None else None
-    before = None if earlier is None else db.execute(_GOOD, (earlier[0], target)).fetchone()
-    if good is None or earlier is None or before is None:
+    """What changed since the survey with which the report of a run compares its own: see `compared_with`."""
+    earlier = compared_with(db, run, target)
+    before = None if earlier is None else _standing(db, earlier, target)
+    after = _standing(db, run, target)
+    if earlier is None or before is None or after is None:
         return None
-    span = {"target": target, "before": earlier[0], "after": run}
+    span = {"target": target, "before": earlier, "after": run}
     gone = {folded(image): image for (image,) in db.execute(_GONE, span).fetchall()}
     new = db.execute(_NEW, span).fetchall()
     spelled = {image: gone[folded(image)] for image, *_ in new if folded(image) in gone}  # as it was before
     lost = set(gone.values()) - set(spelled.values())
     by = Counter(taken(db, span, lost, accepted=True).values())
     listed_again = [again for image, again, _ in new if image not in spelled]
-    decided = good[0] and before[0]
     return Since(
-        earlier[0],
+        earlier,
         amount_of(size for image, again, size in new if not again and image not in spelled),
         sum(listed_again),
         by[Gone.BY_US],
         by[Gone.BY_OTHERS],
         by[Gone.UNKNOWN],
-        _newly_waiting(db, span, spelled) if decided else None,
+        _newly_waiting(db, span, spelled, telling=tells_first(before.mode, after.mode))
+        if before.decided and after.decided
+        else None,
+        dry_run=before.mode is Mode.DRY_RUN,
     )
 
 
-def _newly_waiting(db: Connection, span: dict[str, Any], spelled: Mapping[str, str]) -> int:
-    waiting = [image for (image,) in db.execute(_NEWLY_WAITING, span)]
-    return sum(
-        image not in spelled or not db.execute(_WAITED, {**span, "image": spelled[image]}).fetchall()
-        for image in waiting
-    )
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An accepted survey that is still whole: whether all of its images were decided on, and how its run worked."""
+
+    decided: bool
+    mode: Mode
 
 
+def _standing(db: Connection, run: int, target: str) -> _Standing | None:
+    row = db.execute(_GOOD, (run, target)).fetchone()
+    return None if row is None else _Standing(bool(row[0]), Mode(row[1]))
+
+
+def _newly_waiting(db: Connection, span: dict[str, Any], spelled: Mapping[str, str], *, telling: bool) -> int:
+    """How many images wait only now, or are announced for the first time, if this run is `telling` what one was not."""
+    newly = {image for (image,) in db.execute(_NEWLY_WAITING, span)}
+    respelled = newly & spelled.keys()
+    newly -= {image for image in respelled if db.execute(_WAITED, {**span, "image": spelled[image]}).fetchall()}
+    untold = db.execute(f"SELECT i.image {UNTOLD}", span) if telling else ()
+    return len(newly | {image for (image,) in untold})
+
+
+_ACCEPTED = """
+SELECT s.run FROM surveys s JOIN runs r ON r.run = s.run
+WHERE s.target = :target AND s.run > :after AND s.run < :run AND s.good
+"""
+_LAST_ACCEPTED = f"{_ACCEPTED} ORDER BY s.run DESC LIMIT 1"
+_LAST_LIVE = f"{_ACCEPTED} AND r.mode = 'delete' ORDER BY s.run DESC LIMIT 1"
 # `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
 _GOOD = """
 SELECT CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
     SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
         AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
     WHERE i.target = s.target
-) END FROM surveys s
+) END, (SELECT mode FROM runs WHERE run = s.run) FROM surveys s
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
