@@ -21,10 +21,16 @@ def since_line(result: RunResult) -> str | None:
     told = [target.since for target in result.targets if target.since is not None]
     if not told:
         return None
+    undecided = [each.target for each in result.targets if each.since is not None and each.since.newly_waiting is None]
     others = [target.target for target in result.targets if target.since is None]
-    names = some_of([shortened(name, _LONGEST_NAME) for name in others], _MOST_NAMES)
-    left_out = f"; not compared: {names}" if others else ""
-    return f"Since {_runs(told, live=result.mode is Mode.DELETE)}: {_changes(told)}{left_out}"
+    nothing = "no image new or gone" if undecided else "nothing new"
+    left_out = f"{_named('what waits is not compared', undecided)}{_named('not compared', others)}"
+    return f"Since {_runs(told, live=result.mode is Mode.DELETE)}: {_changes(told) or nothing}{left_out}"
+
+
+def _named(what: str, targets: Sequence[str]) -> str:
+    names = some_of([shortened(name, _LONGEST_NAME) for name in targets], _MOST_NAMES)
+    return f"; {what}: {names}" if targets else ""
 
 
 def _runs(told: Sequence[Since], *, live: bool) -> str:
@@ -51,4 +57,4 @@ def _changes(told: Sequence[Since]) -> str:
         "newly waiting": sum(since.newly_waiting or 0 for since in told),
     }
     words = [f"{new.images:,} new ({size_of(new)})"] if new.images else []
-    return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)]) or "nothing new"
+    return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)])

@@ -48,6 +48,7 @@ def turned(*pairs: tuple[tuple[Verdict, Reason], tuple[Verdict, Reason]], **rest
 
 SHORT = {
     "nothing": (turned(), "nothing changed"),
+    "not-decided": (turned(before=replace(SIDE, decided=False)), "decisions not compared"),
     "the-most-important-first": (
         turned((KEPT, IN_USE), (DOOMED, IN_USE), (DOOMED, EXEMPT), (KEPT, WAITS), (WAITS, DOOMED)),
         "1 now to be deleted; 1 newly waiting; 2 no longer to be deleted (1 exempted); 1 kept for another reason",

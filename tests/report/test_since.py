@@ -31,15 +31,25 @@ LINES = {
     "all": (run_with(SINCE), LINE),
     "nothing": (run_with(Since(41, newly_waiting=0)), "Since run 41: nothing new"),
     "no-run-before": (run_with(None, None), None),
-    "unknown-sizes": (run_with(Since(41, Amount(3, GIB, 1))), "Since run 41: 3 new (1.0 GiB and 1 of unknown size)"),
-    "no-size-known": (run_with(Since(41, Amount(2, 0, 2))), "Since run 41: 2 new (of unknown size)"),
+    "nothing-known-of-what-waits": (
+        run_with(Since(41)),
+        "Since run 41: no image new or gone; what waits is not compared: a",
+    ),
+    "unknown-sizes": (
+        run_with(Since(41, Amount(3, GIB, 1), newly_waiting=0)),
+        "Since run 41: 3 new (1.0 GiB and 1 of unknown size)",
+    ),
+    "no-size-known": (
+        run_with(Since(41, Amount(2, 0, 2), newly_waiting=0)),
+        "Since run 41: 2 new (of unknown size)",
+    ),
     "gone": (
-        run_with(Since(4, Amount(), 1, 2, 3, 4)),
+        run_with(Since(4, Amount(), 1, 2, 3, 4, newly_waiting=0)),
         "Since run 4: 1 listed again, 2 deleted by the janitor, 3 gone by others, 4 gone, not known by whom",
     ),
     "several-targets": (
         run_with(SINCE, Since(41, Amount(1, GIB), newly_waiting=None)),
-        "Since run 41: 13 new (97.0 GiB), 3 gone by others, 5 newly waiting",
+        "Since run 41: 13 new (97.0 GiB), 3 gone by others, 5 newly waiting; what waits is not compared: b",
     ),
     "several-runs": (
         run_with(SINCE, Since(38, newly_waiting=2)),
@@ -49,11 +59,11 @@ LINES = {
     "a-dry-run": (run_with(replace(SINCE, dry_run=True)), LINE.replace("run 41", "run 41 (a dry run)")),
     "a-dry-run-for-a-dry-run": (replace(run_with(replace(SINCE, dry_run=True)), mode=Mode.DRY_RUN), LINE),
     "several-dry-runs": (
-        run_with(Since(41, dry_run=True), Since(38, dry_run=True)),
+        run_with(Since(41, newly_waiting=0, dry_run=True), Since(38, newly_waiting=0, dry_run=True)),
         "Since each target's last accepted survey (runs 38 to 41, dry runs): nothing new",
     ),
     "some-dry-runs": (
-        run_with(Since(41), Since(38, dry_run=True)),
+        run_with(Since(41, newly_waiting=0), Since(38, newly_waiting=0, dry_run=True)),
         "Since each target's last accepted survey (runs 38 to 41, of which dry runs: 38): nothing new",
     ),
     "one-not-compared": (run_with(SINCE, None), f"{LINE}; not compared: b"),

@@ -234,6 +234,11 @@ class Compared:
     decided: Sequence[tuple[Decision, Decision]]
     told_first: Sequence[Decision] = ()
 
+    @property
+    def decisions_compared(self) -> bool:
+        """Whether both runs decided on the images."""
+        return self.before.decided and self.after.decided
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedDecision:

@@ -41,7 +41,7 @@ _DATES = frozenset({"created_at", "updated_at", "status", "properties"})
 
 def difference(compared: Compared) -> Difference:
     """What differs between two surveys, and why other decisions were made. Raises what a budget's stop does."""
-    if not (compared.before.decided and compared.after.decided):
+    if not compared.decisions_compared:
         return Difference(compared, ())
     why = _Why(compared)
     changed = (why.of(before, after) for before, after in compared.decided if why.differ(before, after))

@@ -61,7 +61,7 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
 
 def _newly_waiting(some: Sequence[Difference]) -> int | None:
     """How many images wait only now; None where a run decided nothing, so that it is not known which waited before."""
-    if not some or not all(one.compared.before.decided and one.compared.after.decided for one in some):
+    if not some or not all(one.compared.decisions_compared for one in some):
         return None
     waiting = sum(each.newly_waiting for one in some for each in one.decisions)
     new = (each.decision for one in some for each in one.compared.new)

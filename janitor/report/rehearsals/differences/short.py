@@ -63,6 +63,9 @@ def in_short(some: Sequence[Difference], cost: Cost | None) -> str:
     fresh = [each.image for each in new if not each.seen_before]
     gone = [each for one in some for each in one.compared.gone]
     parts = list(_decided(some))
+    uncompared = [one for one in some if not one.compared.decisions_compared]
+    which = f" of {counted(len(uncompared), 'target')}" if len(some) > 1 else ""
+    parts += [f"decisions{which} not compared"] if uncompared else []
     parts += [f"{len(fresh):,} new ({worth(fresh, cost)})"] if fresh else []
     parts += [f"{len(new) - len(fresh):,} listed again"] if len(new) > len(fresh) else []
     for by, words in GONE.items():
