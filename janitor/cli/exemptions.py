@@ -105,8 +105,7 @@ def granted_by(by: str | None) -> str:
 
 def _places(store: Store, prefixes: Iterable[str]) -> list[tuple[str, str]]:
     """The target and id of every image with one of these ids, each once. Raises UsageError for an ambiguous prefix."""
-    found = [find_image(store, prefix) for prefix in prefixes]
-    return list(dict.fromkeys((target, image) for image, targets in found for target in targets))
+    return list(dict.fromkeys(place for prefix in prefixes for place in find_image(store, prefix)))
 
 
 def revoke(settings: Settings, prefixes: Sequence[str], *, by: str | None, now: datetime) -> None:
@@ -121,11 +120,11 @@ def revoke(settings: Settings, prefixes: Sequence[str], *, by: str | None, now: 
 
 
 def _held(store: Store, prefix: str, now: datetime) -> list[ExemptionRecord]:
-    image, targets = find_image(store, prefix)
-    held = [r for target in targets for r in store.exemption_records(target, image) if r.active(now)]
+    places = find_image(store, prefix)
+    held = [record for place in places for record in store.exemption_records(*place) if record.active(now)]
     if not held:
         raise UsageError(
-            f"{visible(image)} has no exemption by `janitor keep`; one in a policy file is revoked in that file"
+            f"{visible(places[0][1])} has no exemption by `janitor keep`; one in a policy file is revoked in that file"
         )
     return held
 

@@ -14,6 +14,7 @@ from janitor.core.explaining.records import Granted
 from janitor.core.explaining.waiting import waiting_of
 from janitor.core.image import Image
 from janitor.core.memory import Memory
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.names.spelling import SURROGATE
 from janitor.core.notices import counted_among
 from janitor.core.replay.inputs import Inputs
@@ -44,13 +45,12 @@ def explanation(
     All is read before any of it is printed: a database that fails leaves no half of an answer. Raises UsageError for an
     image that no run has seen, for a word that several images have, and for text that is not UTF-8.
     """
-    identity, targets = find_image(store, word, by_name=True)
     return [
         replace(
             _in_target(settings, rules, store, target, identity, now),
             history=tuple(store.image_history(target, identity, minute)),
         )
-        for target in targets
+        for target, identity in find_image(store, word, by_name=True)
     ]
 
 
@@ -137,8 +137,8 @@ def _by_others(settings: Settings, rules: Rules, image: Image, now: datetime) ->
         yield Granted(found, "tag", active(found, now))
 
 
-def find_image(store: Store, word: str, *, by_name: bool = False) -> tuple[str, list[str]]:
-    """The id of the image that is, or starts with, `word`, and the targets that it was seen in.
+def find_image(store: Store, word: str, *, by_name: bool = False) -> list[tuple[str, str]]:
+    """The targets that the image was seen in that is, or starts with, `word`, each with its id as that listed it.
 
     With `by_name` also the only listed image of that name, or the only one that ever had it. Raises UsageError for an
     image that no run has seen, for a word that several have, and for text that is not UTF-8.
@@ -146,34 +146,39 @@ def find_image(store: Store, word: str, *, by_name: bool = False) -> tuple[str, 
     if SURROGATE.search(word):
         raise UsageError(f'"{visible(word)}" is not UTF-8 text, so it is not an id')
     places = store.find_image(word)
-    identities = sorted({identity for _, identity in places})
-    is_whole = [identity.lower() for identity in identities] == [word.lower()]
-    if is_whole or (identities and not by_name):
-        return _only(identities, word), [target for target, _ in places]
+    identities = _different(places)
+    if identities.keys() == {folded(word)} or (identities and not by_name):
+        return _only(places, word)
     named = store.find_named(word)
     if by_name:
         there = [(target, identity) for target, identity, listed in named if listed]
         places += there or [(target, identity) for target, identity, _ in named]
-        identities = sorted({identity for _, identity in places})
-        if len(identities) == 1:
-            return identities[0], list(dict.fromkeys(target for target, _ in places))
-        if len(identities) > 1 and named:
+        if len(_different(places)) > 1 and named:
             raise UsageError(f'"{visible(word)}" is {_several(named, store.find_image(word))}')
-    if not identities:
+    if not places:
         runs = "run has" if store.is_whole() else "run whose details are still kept has"
         if by_name:
             kinds = "neither an id, the start of one, nor the name of a listed image"
             raise UsageError(f'"{visible(word)}" is {kinds}: no {runs} seen one')
         raise UsageError(f'no {runs} seen an image whose id starts with "{visible(word)}"{_named(named)}')
-    return _only(identities, word), [target for target, _ in places]
+    return _only(places, word)
 
 
-def _only(identities: Sequence[str], word: str) -> str:
-    """The only one of these. Raises UsageError, which names them, for several."""
+def _different(places: Sequence[tuple[str, str]]) -> dict[ImageId, str]:
+    """The ids of these images, each in one spelling."""
+    return {folded(identity): identity for _, identity in places}
+
+
+def _only(places: Sequence[tuple[str, str]], word: str) -> list[tuple[str, str]]:
+    """These, each target once, if they are of one image. Raises UsageError, which names them, for several."""
+    identities = sorted(_different(places).values())
     if len(identities) > 1:
         shown = some_of([visible(identity) for identity in identities], _CANDIDATES)
         raise UsageError(f'"{visible(word)}" is the start of {len(identities)} ids: {shown}')
-    return identities[0]
+    latest: dict[str, str] = {}
+    for target, identity in places:
+        latest.setdefault(target, identity)
+    return list(latest.items())
 
 
 def _several(named: Sequence[tuple[str, str, bool]], starting: Sequence[tuple[str, str]]) -> str:

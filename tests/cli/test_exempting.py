@@ -194,6 +194,18 @@ def test_what_is_no_longer_kept_goes_and_stays_in_the_history(surveyed: Desk) ->
     assert (again.returncode, "has no exemption by `janitor keep`" in again.stderr) == (2, True)
 
 
+def test_an_image_that_was_listed_in_two_spellings_is_kept_and_no_longer_kept_by_any_of_them(surveyed: Desk) -> None:
+    kept, *_ = doomed(surveyed)
+    undashed = kept.upper().replace("-", "")
+    with closing(sqlite3.connect(surveyed.folder / "sandbox.db")) as db, db:
+        db.execute("INSERT INTO images (target, image, first_seen, present) VALUES ('sandbox', ?, '', 0)", (undashed,))
+    assert surveyed.janitor("keep", undashed, "--for", "30d", "--why", "so").returncode == 0
+    assert kept not in doomed(surveyed)
+    assert "has no exemption" not in surveyed.janitor("explain", undashed).stdout
+    assert surveyed.janitor("unkeep", kept).returncode == 0
+    assert kept in doomed(surveyed)
+
+
 def test_the_longer_of_two_exemptions_counts(surveyed: Desk) -> None:
     kept, *_ = doomed(surveyed)
     surveyed.janitor("keep", kept, "--until", "2999-12-31", "--why", "first")

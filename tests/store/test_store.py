@@ -212,6 +212,15 @@ def test_an_image_is_found_by_the_start_of_its_id_and_nothing_else(store: Store)
     assert store.find_image("b") == store.find_image("") == store.find_image("?") == []
 
 
+def test_an_image_is_found_by_its_whole_id_in_any_spelling_as_it_was_listed_last(store: Store) -> None:
+    dashed = "05b116a0-1111-4222-8333-444455556666"
+    spellings = [dashed, dashed.upper(), dashed.replace("-", "")]
+    for spelled in spellings:
+        surveyed(store, IMAGES[0].replace(id=spelled))
+    for word in (*spellings, dashed[:8]):
+        assert store.find_image(word) == [("prod", spellings[-1])]
+
+
 def test_images_that_were_seen_latest_are_found_first(store: Store) -> None:
     surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(3)))
     surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(1, 3)))

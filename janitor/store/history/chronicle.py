@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from janitor.core.names.image_ids import folded
+from janitor.core.names.image_ids import ImageId, folded, is_uuid
 from janitor.core.names.spelling import normal
 from janitor.core.planning.deletion import Answer
 from janitor.core.result import DeletionOutcome, Event
@@ -26,11 +26,20 @@ _FLAGS = frozenset({Kind.FLAG, Kind.OPTIONAL_FLAG})
 
 
 def find_image(db: Connection, prefix: str) -> list[tuple[str, str]]:
-    """The target and id of each image ever seen whose id starts like this, latest seen first; a whole id beats all."""
-    if not prefix:
+    """The target and id of each image ever seen whose id starts like this, latest seen first; a whole id beats all.
+
+    A whole id may be spelled in any way. Of an id that was listed in several spellings, it is the one seen latest.
+    """
+    word = folded(prefix)
+    if not word:
         return []
-    found = [(row[0], row[1]) for row in db.execute(_FIND, {"prefix": prefix})]
-    return [match for match in found if match[1].lower() == prefix.lower()] or found
+    starts = {"written": prefix, "folded": word, "undashed": word.replace("-", "") if is_uuid(word) else word}
+    found = [(target, image) for target, image in db.execute(_FIND, starts)]
+    whole = [(target, image) for target, image in found if folded(image) == word]
+    latest: dict[tuple[str, ImageId], tuple[str, str]] = {}
+    for target, image in whole or found:
+        latest.setdefault((target, folded(image)), (target, image))
+    return list(latest.values())
 
 
 def find_named(db: Connection, name: str) -> list[tuple[str, str, bool]]:
@@ -178,7 +187,9 @@ def _answered(answer: str | None, words: str | None) -> str:
 
 _FIND = """
 SELECT i.target, i.image FROM images i
-WHERE lower(substr(i.image, 1, length(:prefix))) = lower(:prefix)
+WHERE lower(substr(i.image, 1, length(:written))) = lower(:written)
+    OR lower(substr(i.image, 1, length(:folded))) = :folded
+    OR lower(substr(i.image, 1, length(:undashed))) = :undashed
 ORDER BY (
     SELECT CASE WHEN count(*) > count(f.until_run) THEN 9223372036854775807 ELSE max(f.until_run) END
     FROM image_facts f WHERE f.image_key = i.image_key

@@ -8,6 +8,7 @@ from typing import Any
 from janitor.core.exemptions import active, exemptions_for
 from janitor.core.image import Image
 from janitor.core.memory import Exemption
+from janitor.core.names.image_ids import folded
 from janitor.core.units import iso
 from janitor.store.connection import Connection, query
 from janitor.store.rows import instant, instant_or_none
@@ -71,12 +72,14 @@ def exemption_in_force(db: Connection, image: Image, at: datetime) -> Exemption 
 
 
 def exemption_records(db: Connection, target: str | None = None, image_id: str | None = None) -> list[ExemptionRecord]:
-    """All exemptions ever granted, oldest first; on request, only those of a target or of an image."""
+    """All exemptions ever granted, oldest first; on request, only those of a target or of an image, however spelled."""
     return [_record(row) for row in _rows(db, target, image_id)]
 
 
 def _rows(db: Connection, target: str | None, image_id: str | None) -> Iterable[dict[str, Any]]:
-    return query(db, _SELECT, {"target": target, "image": image_id})
+    wanted = None if image_id is None else folded(image_id)
+    rows = query(db, _SELECT, {"target": target})
+    return [row for row in rows if wanted is None or folded(row["image"]) == wanted]
 
 
 def _record(row: dict[str, Any]) -> ExemptionRecord:
@@ -99,6 +102,6 @@ FROM exemptions e
 LEFT JOIN images i ON i.target = e.target AND i.image = e.image
 LEFT JOIN image_facts f ON f.image_key = i.image_key
     AND f.from_run = (SELECT max(g.from_run) FROM image_facts g WHERE g.image_key = i.image_key)
-WHERE (:target IS NULL OR e.target = :target) AND (:image IS NULL OR e.image = :image)
+WHERE :target IS NULL OR e.target = :target
 ORDER BY e.exemption
 """
