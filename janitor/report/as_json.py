@@ -76,6 +76,7 @@ def _since(since: Since | None) -> dict[str, Any] | None:
         "new": asdict(since.new),
         "listed_again": since.listed_again,
         "gone": {"by-us": since.gone_by_us, "by-others": since.gone_by_others, "unknown": since.gone_unknown},
+        "newly_to_be_deleted": since.newly_to_be_deleted,
         "newly_waiting": since.newly_waiting,
     }
 

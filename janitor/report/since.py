@@ -9,6 +9,12 @@ from janitor.core.units import some_of
 from janitor.report.figures import size_of
 from janitor.report.wording import shortened
 
+NEWLY_DELETED = "newly due for deletion"
+"""Said of images that are to be deleted without further notice: true before that is done, and in the report of it."""
+
+NEWLY_WAITING = "newly waiting"
+"""Said of images that are to be deleted later."""
+
 _MOST_NAMES = 3
 _LONGEST_NAME = 60
 
@@ -24,7 +30,7 @@ def since_line(result: RunResult) -> str | None:
     undecided = [each.target for each in result.targets if each.since is not None and each.since.newly_waiting is None]
     others = [target.target for target in result.targets if target.since is None]
     nothing = "no image new or gone" if undecided else "nothing new"
-    left_out = f"{_named('what waits is not compared', undecided)}{_named('not compared', others)}"
+    left_out = f"{_named('decisions not compared', undecided)}{_named('not compared', others)}"
     return f"Since {_runs(told, live=result.mode is Mode.DELETE)}: {_changes(told) or nothing}{left_out}"
 
 
@@ -54,7 +60,8 @@ def _changes(told: Sequence[Since]) -> str:
         "deleted by the janitor": sum(since.gone_by_us for since in told),
         "gone by others": sum(since.gone_by_others for since in told),
         "gone, not known by whom": sum(since.gone_unknown for since in told),
-        "newly waiting": sum(since.newly_waiting or 0 for since in told),
+        NEWLY_DELETED: sum(since.newly_to_be_deleted or 0 for since in told),
+        NEWLY_WAITING: sum(since.newly_waiting or 0 for since in told),
     }
     words = [f"{new.images:,} new ({size_of(new)})"] if new.images else []
     return ", ".join([*words, *(f"{count:,} {what}" for what, count in counts.items() if count)])

@@ -45,9 +45,8 @@ def _check(compared: Compared, told: Since | None, counts: Counter[str]) -> None
 def _line(compared: Compared) -> Since:
     gone = Counter(each.by for each in compared.gone)
     fresh = [each for each in compared.new if not each.seen_before]
-    waiting = sum(new.verdict is Verdict.WAIT and old.verdict is not Verdict.WAIT for old, new in compared.decided)
+    deleted, waiting = (_newly(verdict, compared) for verdict in (Verdict.DELETE, Verdict.WAIT))
     waiting += len(compared.told_first)
-    waiting += sum(each.decision is not None and each.decision.verdict is Verdict.WAIT for each in compared.new)
     decided = compared.before.decided and compared.after.decided
     return Since(
         compared.before.run,
@@ -56,6 +55,12 @@ def _line(compared: Compared) -> Since:
         gone[Gone.BY_US],
         gone[Gone.BY_OTHERS],
         gone[Gone.UNKNOWN],
+        deleted if decided else None,
         waiting if decided else None,
         dry_run=compared.before.mode is Mode.DRY_RUN,
     )
+
+
+def _newly(verdict: Verdict, compared: Compared) -> int:
+    count = sum(new.verdict is verdict and old.verdict is not verdict for old, new in compared.decided)
+    return count + sum(each.decision is not None and each.decision.verdict is verdict for each in compared.new)

@@ -51,7 +51,7 @@ SHORT = {
     "not-decided": (turned(before=replace(SIDE, decided=False)), "decisions not compared"),
     "the-most-important-first": (
         turned((KEPT, IN_USE), (DOOMED, IN_USE), (DOOMED, EXEMPT), (KEPT, WAITS), (WAITS, DOOMED)),
-        "1 now to be deleted; 1 newly waiting; 2 no longer to be deleted (1 exempted); 1 kept for another reason",
+        "1 newly due for deletion; 1 newly waiting; 2 no longer to be deleted (1 exempted); 1 kept for another reason",
     ),
     "in-another-way": (turned((WAITS, WAITS)), "1 still to be deleted, otherwise than before"),
     "new-images-count": (

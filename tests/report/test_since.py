@@ -16,10 +16,10 @@ from janitor.report.as_json import json_report
 from janitor.report.routing import shares_of
 from janitor.report.since import since_line
 from tests.factories import GIB, OLD, make_run, make_target, to_delete
-from tests.report.terminal import report
+from tests.report.terminal import report, unfolded
 
-SINCE = Since(41, Amount(12, 96 * GIB), gone_by_others=3, newly_waiting=5)
-LINE = "Since run 41: 12 new (96.0 GiB), 3 gone by others, 5 newly waiting"
+SINCE = Since(41, Amount(12, 96 * GIB), gone_by_others=3, newly_to_be_deleted=10, newly_waiting=5)
+LINE = "Since run 41: 12 new (96.0 GiB), 3 gone by others, 10 newly due for deletion, 5 newly waiting"
 
 
 def run_with(*told: Since | None, names: str = "abcdefgh") -> RunResult:
@@ -33,7 +33,7 @@ LINES = {
     "no-run-before": (run_with(None, None), None),
     "nothing-known-of-what-waits": (
         run_with(Since(41)),
-        "Since run 41: no image new or gone; what waits is not compared: a",
+        "Since run 41: no image new or gone; decisions not compared: a",
     ),
     "unknown-sizes": (
         run_with(Since(41, Amount(3, GIB, 1), newly_waiting=0)),
@@ -44,17 +44,18 @@ LINES = {
         "Since run 41: 2 new (of unknown size)",
     ),
     "gone": (
-        run_with(Since(4, Amount(), 1, 2, 3, 4, newly_waiting=0)),
+        run_with(Since(4, Amount(), 1, 2, 3, 4, 0, 0)),
         "Since run 4: 1 listed again, 2 deleted by the janitor, 3 gone by others, 4 gone, not known by whom",
     ),
     "several-targets": (
         run_with(SINCE, Since(41, Amount(1, GIB), newly_waiting=None)),
-        "Since run 41: 13 new (97.0 GiB), 3 gone by others, 5 newly waiting; what waits is not compared: b",
+        "Since run 41: 13 new (97.0 GiB), 3 gone by others, 10 newly due for deletion, 5 newly waiting; "
+        "decisions not compared: b",
     ),
     "several-runs": (
         run_with(SINCE, Since(38, newly_waiting=2)),
-        "Since each target's last accepted live run (runs 38 to 41): 12 new (96.0 GiB), 3 gone by others, 7 newly "
-        "waiting",
+        "Since each target's last accepted live run (runs 38 to 41): 12 new (96.0 GiB), 3 gone by others, 10 "
+        "newly due for deletion, 7 newly waiting",
     ),
     "a-dry-run": (run_with(replace(SINCE, dry_run=True)), LINE.replace("run 41", "run 41 (a dry run)")),
     "a-dry-run-for-a-dry-run": (replace(run_with(replace(SINCE, dry_run=True)), mode=Mode.DRY_RUN), LINE),
@@ -78,7 +79,7 @@ def test_what_changed_is_said_in_a_line(result: RunResult, words: str | None) ->
 
 def test_the_line_is_in_the_report_in_slack_and_in_json() -> None:
     result = run_with(SINCE)
-    assert LINE in report(result)
+    assert LINE in unfolded(report(result))
     [share] = shares_of(result, Destinations())
     first = slack_messages(share, None, UTC, undelivered=Backlog())[0]
     assert LINE in json.dumps(first.blocks)
@@ -89,6 +90,7 @@ def test_the_line_is_in_the_report_in_slack_and_in_json() -> None:
         "new": {"images": 12, "size": 96 * GIB, "unknown_sizes": 0},
         "listed_again": 0,
         "gone": {"by-us": 0, "by-others": 3, "unknown": 0},
+        "newly_to_be_deleted": 10,
         "newly_waiting": 5,
     }
 

@@ -221,7 +221,7 @@ def test_a_tag_that_was_there_before_is_no_grant(world: NightlyWorld) -> None:
     assert cause_of_one(world) is Cause.UNKNOWN
 
 
-def test_what_waits_only_now_is_unknown_where_a_run_decided_nothing_and_spreadsheets_are_told_so(
+def test_what_is_decided_only_now_is_unknown_where_a_run_decided_nothing_and_spreadsheets_are_told_so(
     world: NightlyWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.night(Mode.DRY_RUN)
@@ -229,7 +229,8 @@ def test_what_waits_only_now_is_unknown_where_a_run_decided_nothing_and_spreadsh
     found = world.store.compared("prod", 1, 2)
     assert isinstance(found, Compared)
     undecided = difference(replace(found, before=replace(found.before, decided=False)))
-    assert json.loads("".join(differences_json([difference(found)], None)))["totals"]["newly_waiting"] == 0
-    assert json.loads("".join(differences_json([undecided], None)))["totals"]["newly_waiting"] is None
+    for key in ("newly_to_be_deleted", "newly_waiting"):
+        assert json.loads("".join(differences_json([difference(found)], None)))["totals"][key] == 0
+        assert json.loads("".join(differences_json([undecided], None)))["totals"][key] is None
     DIFFERENCES[Format.CSV]([undecided], None, UTC)
     assert "prod: run 1 decided nothing" in capsys.readouterr().err

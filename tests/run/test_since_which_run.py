@@ -36,12 +36,20 @@ def since_of(result: RunResult) -> Since:
     return target.since
 
 
-def newly_waiting(world: NightlyWorld, before: int, after: int) -> int:
+def newly(key: str, words: str, world: NightlyWorld, before: int, after: int) -> int:
     found = world.store.compared("prod", before, after)
     assert isinstance(found, Compared)
-    count: int = json.loads("".join(differences_json([difference(found)], None)))["totals"]["newly_waiting"]
-    assert (f"{count} newly waiting" in in_short([difference(found)], None)) is (count > 0)
+    count: int = json.loads("".join(differences_json([difference(found)], None)))["totals"][key]
+    assert (f"{count} {words}" in in_short([difference(found)], None)) is (count > 0)
     return count
+
+
+def newly_waiting(world: NightlyWorld, before: int, after: int) -> int:
+    return newly("newly_waiting", "newly waiting", world, before, after)
+
+
+def newly_due(world: NightlyWorld, before: int, after: int) -> int:
+    return newly("newly_to_be_deleted", "newly due for deletion", world, before, after)
 
 
 def test_the_first_live_run_announces_what_waited_in_dry_runs(world: NightlyWorld) -> None:
@@ -87,6 +95,32 @@ def test_another_spelling_of_an_id_is_announced_once(world: NightlyWorld) -> Non
     world.night(Mode.DRY_RUN)
     world.cloud.listed[0] = world.cloud.listed[0].replace(id="ONE")
     assert since_of(world.night()).newly_waiting == newly_waiting(world, 1, 2) == 2
+
+
+def test_what_is_newly_to_be_deleted_is_counted_whether_it_then_is_or_not(world: NightlyWorld) -> None:
+    world.policies = []
+    world.night()
+    world.policies = [OLD]  # without notice: deleted at once
+    world.cloud.listed[0] = world.cloud.listed[0].replace(id="ONE")
+    world.cloud.listed.append(image_called("new", days=40))
+    dry = world.night(Mode.DRY_RUN)
+    assert since_line(dry) == "Since run 1: 1 new (10.0 GiB), 3 newly due for deletion"
+    assert newly_due(world, 1, 2) == 3
+    world.cloud.listed[0] = world.cloud.listed[0].replace(id="one")
+    assert since_line(world.night(Mode.DRY_RUN)) == "Since run 2: nothing new"
+    assert newly_due(world, 2, 3) == 0
+    live = world.night()
+    assert {deletion.decision.image.id for deletion in live.targets[0].deletions} == {"one", "two", "new"}
+    assert since_line(live) == "Since run 1: 1 new (10.0 GiB), 3 newly due for deletion"
+    assert newly_due(world, 1, 4) == 3
+    assert since_of(world.night()).newly_to_be_deleted == newly_due(world, 4, 5) == 0
+
+
+def test_a_notice_that_is_over_makes_images_newly_due_for_deletion(world: NightlyWorld) -> None:
+    world.night(Mode.DRY_RUN)
+    world.policies = [OLD]
+    assert since_line(world.night()) == "Since run 1 (a dry run): 2 newly due for deletion"
+    assert newly_due(world, 1, 2) == 2
 
 
 def forget(world: NightlyWorld, *runs: int) -> None:

@@ -252,10 +252,9 @@ class ChangedDecision:
     cause: Cause
     candidates: tuple[Cause, ...] = ()
 
-    @property
-    def newly_waiting(self) -> bool:
-        """Whether the image waits for its deletion only now."""
-        return self.after.verdict is Verdict.WAIT and self.before.verdict is not Verdict.WAIT
+    def is_newly(self, verdict: Verdict) -> bool:
+        """Whether this is the verdict on the image only now."""
+        return self.after.verdict is verdict and self.before.verdict is not verdict
 
 
 @dataclass(frozen=True, slots=True)

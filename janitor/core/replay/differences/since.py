@@ -9,8 +9,9 @@ from janitor.core.replay.amounts import Amount
 class Since:
     """What a run found changed in one target since an earlier run, as its report says in a line.
 
-    `newly_waiting` counts those, too, that the run is the first to announce, as the earlier one was a `dry_run`. It is
-    None where one of the runs decided nothing.
+    `newly_to_be_deleted` are those that the run decided to delete and the earlier one did not: a live run tells what
+    became of them. `newly_waiting` counts those, too, that the run is the first to announce, as the earlier one was a
+    `dry_run`. Both are None where one of the runs decided nothing.
     """
 
     run: int
@@ -19,5 +20,6 @@ class Since:
     gone_by_us: int = 0
     gone_by_others: int = 0
     gone_unknown: int = 0
+    newly_to_be_deleted: int | None = None
     newly_waiting: int | None = None
     dry_run: bool = False

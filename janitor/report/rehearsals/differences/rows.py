@@ -54,19 +54,20 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
         "uses_ended": sum(len(one.compared.uses.ended) for one in some),
         "uses_first_read": sum(len(one.compared.uses.first_read) for one in some),
         "uses_no_longer_read": sum(len(one.compared.uses.no_longer_read) for one in some),
-        "newly_waiting": _newly_waiting(some),
+        "newly_to_be_deleted": _newly(Verdict.DELETE, some),
+        "newly_waiting": _newly(Verdict.WAIT, some),
         "decisions": {cause.value: count for cause, count in causes.most_common()},
     }
 
 
-def _newly_waiting(some: Sequence[Difference]) -> int | None:
-    """How many images wait only now; None where a run decided nothing, so that it is not known which waited before."""
+def _newly(verdict: Verdict, some: Sequence[Difference]) -> int | None:
+    """On how many images this is the verdict only now; None where a run decided nothing, so that it is not known."""
     if not some or not all(one.compared.decisions_compared for one in some):
         return None
-    waiting = sum(each.newly_waiting for one in some for each in one.decisions)
+    count = sum(each.is_newly(verdict) for one in some for each in one.decisions)
     new = (each.decision for one in some for each in one.compared.new)
-    waiting += sum(len(one.compared.told_first) for one in some)
-    return waiting + sum(decision is not None and decision.verdict is Verdict.WAIT for decision in new)
+    count += sum(decision is not None and decision.verdict is verdict for decision in new)
+    return count + (sum(len(one.compared.told_first) for one in some) if verdict is Verdict.WAIT else 0)
 
 
 def _amount(images: Iterable[Image], cost: Cost | None) -> dict[str, Any]:

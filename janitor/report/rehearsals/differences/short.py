@@ -10,6 +10,7 @@ from janitor.core.replay.differences.between import ChangedDecision, Difference,
 from janitor.core.result import Cost
 from janitor.core.units import counted
 from janitor.report.figures import size_of
+from janitor.report.since import NEWLY_DELETED, NEWLY_WAITING
 from janitor.report.wording import money_a_month
 
 GONE = {Gone.BY_US: "deleted by the janitor", Gone.BY_OTHERS: "gone by others", Gone.UNKNOWN: "gone, not known by whom"}
@@ -27,8 +28,8 @@ class Turn(StrEnum):
 
 
 TURNS: Mapping[Turn, str] = {
-    Turn.DELETED: "now to be deleted",
-    Turn.WAITING: "newly waiting",
+    Turn.DELETED: NEWLY_DELETED,
+    Turn.WAITING: NEWLY_WAITING,
     Turn.SPARED: "no longer to be deleted",
     Turn.OTHERWISE: "still to be deleted, otherwise than before",
     Turn.KEPT: "kept for another reason",

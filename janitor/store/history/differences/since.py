@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from janitor.core.decision import Verdict
 from janitor.core.names.image_ids import folded
 from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone, tells_first
@@ -47,6 +48,9 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
     lost = set(gone.values()) - set(spelled.values())
     by = Counter(taken(db, span, lost, accepted=True).values())
     listed_again = [again for image, again, _ in new if image not in spelled]
+    deleted, waiting = None, None
+    if before.decided and after.decided:
+        deleted, waiting = _newly(db, span, spelled, telling=tells_first(before.mode, after.mode))
     return Since(
         earlier,
         amount_of(size for image, again, size in new if not again and image not in spelled),
@@ -54,9 +58,8 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
         by[Gone.BY_US],
         by[Gone.BY_OTHERS],
         by[Gone.UNKNOWN],
-        _newly_waiting(db, span, spelled, telling=tells_first(before.mode, after.mode))
-        if before.decided and after.decided
-        else None,
+        deleted,
+        waiting,
         dry_run=before.mode is Mode.DRY_RUN,
     )
 
@@ -74,13 +77,19 @@ def _standing(db: Connection, run: int, target: str) -> _Standing | None:
     return None if row is None else _Standing(bool(row[0]), Mode(row[1]))
 
 
-def _newly_waiting(db: Connection, span: dict[str, Any], spelled: Mapping[str, str], *, telling: bool) -> int:
-    """How many images wait only now, or are announced for the first time, if this run is `telling` what one was not."""
-    newly = {image for (image,) in db.execute(_NEWLY_WAITING, span)}
-    respelled = newly & spelled.keys()
-    newly -= {image for image in respelled if db.execute(_WAITED, {**span, "image": spelled[image]}).fetchall()}
+def _newly(db: Connection, span: dict[str, Any], spelled: Mapping[str, str], *, telling: bool) -> tuple[int, int]:
+    """How many images are to be deleted only now, and how many wait only now.
+
+    If this run is `telling` what the other was not, those wait only now that it announces for the first time.
+    """
+    newly = dict(db.execute(_NEWLY, span).fetchall())
+    for image in newly.keys() & spelled.keys():
+        if (newly[image],) in db.execute(_DECIDED, {**span, "image": spelled[image]}).fetchall():
+            del newly[image]
+    deleted = sum(verdict == Verdict.DELETE for verdict in newly.values())
+    waiting = {image for image, verdict in newly.items() if verdict == Verdict.WAIT}
     untold = db.execute(f"SELECT i.image {UNTOLD}", span) if telling else ()
-    return len(newly | {image for (image,) in untold})
+    return deleted, len(waiting | {image for (image,) in untold})
 
 
 _ACCEPTED = """
@@ -100,13 +109,13 @@ WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NO
 """
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
 _NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW}"
-_NEWLY_WAITING = f"""
-SELECT i.image {LISTED_AFTER}
+_NEWLY = f"""
+SELECT i.image, e.verdict {LISTED_AFTER}
 JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {covering("e", "after")}
 LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
-WHERE e.verdict = 'wait' AND d.verdict IS NOT 'wait'
+WHERE e.verdict IN ('delete', 'wait') AND d.verdict IS NOT e.verdict
 """
-_WAITED = f"""
-SELECT 1 FROM images i JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
-WHERE i.target = :target AND i.image = :image AND d.verdict = 'wait'
+_DECIDED = f"""
+SELECT d.verdict FROM images i JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
+WHERE i.target = :target AND i.image = :image
 """  # noqa: S608 - conditions of ours
