@@ -250,6 +250,7 @@ def test_what_each_policy_owns_is_said_by_reason() -> None:
     decisions = [
         *named(to_keep("x", Reason.NO_FAMILY, policy="ci-images"), "a", "b"),
         *named(to_keep("x", Reason.KEPT_NEWEST, policy="ci-images"), "c", "d", "e"),
+        *named(to_keep("x", Reason.UNDATED, policy="ci-images"), "f"),
         WAITING,
         to_keep("golden", Reason.PINNED, policy="golden"),
         to_keep("db"),
@@ -257,15 +258,87 @@ def test_what_each_policy_owns_is_said_by_reason() -> None:
     one = target([], decisions)
     one = replace(one, policies={**one.policies, "golden": (Planned(), Planned()), "gone": (Planned(), Planned())})
     text, comment = said(one), markdown(one)
-    assert "owns 6: 1 wait, 3 kept-newest, 2 no-family" in text
+    assert "owns 7: 1 wait, 3 kept-newest, 2 no-family, 1 undated golden" in text
     assert "golden now deletes nothing, as before owns 1: 1 pinned" in text
     assert "gone owns no image no policy owns 1: 1 unmatched" in text
-    assert "| 6: 1 wait, 3 kept-newest, 2 no-family |" in comment
+    assert "| 7: 1 wait, 3 kept-newest, 2 no-family, 1 undated |" in comment
     assert "| <code>golden</code> | none | none | none | none | 1: 1 pinned |" in comment
     assert "- no policy owns 1: 1 unmatched\n- <code>gone</code> owns no image" in comment
     made = json.loads("".join(preview_json(preview_of([one], Conditions()), None)))
     owns = {each["policy"]: each["owns"] for each in made["targets"][0]["policies"]}
-    assert owns == {"ci-images": {"notice": 1, "kept-newest": 3, "no-family": 2}, "golden": {"pinned": 1}, "gone": {}}
+    assert owns == {
+        "ci-images": {"notice": 1, "kept-newest": 3, "no-family": 2, "undated": 1},
+        "golden": {"pinned": 1},
+        "gone": {},
+    }
+
+
+def test_what_guards_keep_is_said_apart_from_what_policies_decide() -> None:
+    decisions = [
+        *named(to_keep("x", Reason.TOO_YOUNG, policy="ci-images"), "a", "b"),
+        *named(to_keep("x", Reason.IN_USE), "c", "d", "e", "f", "g"),
+        *named(to_keep("x", Reason.UNDATED), "h", "i"),
+        to_keep("db"),
+    ]
+    owners = {"c": "ci-images", "d": "ci-images", "h": "ci-images", "e": "golden"}
+    found = {each.image.id: each.policy or owners.get(each.image.name or "") for each in decisions}
+    one = target([], decisions)
+    policies = {"ci-images": (Planned(), Planned()), "golden": (Planned(), Planned())}
+    doubtful = frozenset(each.image.id for each in decisions if each.image.name == "g")
+    one = replace(one, policies=policies, owned=owned(decisions, Owners(found, doubtful)))
+    for words in (
+        "5: 2 too-young; guards keep 3: 2 in-use, 1 undated",
+        "1: a guard keeps 1: 1 in-use",
+        "no policy owns 3: 1 unmatched; guards keep 2: 1 undated, 1 in-use",
+        "it is not known which policy owns 1: a guard keeps 1: 1 in-use",
+    ):
+        assert words in said(one)
+        assert words in markdown(one)
+    [made] = json.loads("".join(preview_json(preview_of([one], Conditions()), None)))["targets"]
+    assert [each["guarded"] for each in made["policies"]] == [{"in-use": 2, "undated": 1}, {"in-use": 1}]
+
+
+def test_policies_that_are_gone_or_new_are_named_and_not_said_to_own_nothing() -> None:
+    one = target([to_delete("a", policy="old")], [to_keep("a", Reason.PINNED, policy="new")])
+    idle = {"new": (Planned(), Planned()), "idle": (Planned(), Planned())}
+    one = replace(one, policies={**one.policies, **idle}, removed=["old", "golden"], added=["new"])
+    text, comment = said(one), markdown(one)
+    assert "now delete none; wait none new now deletes nothing owns 1: 1 pinned" in text
+    assert "removed: old, golden new: new idle owns no image" in text
+    assert "- removed: <code>old</code>, <code>golden</code>\n- new: <code>new</code>\n" in comment
+    assert "- <code>idle</code> owns no image" in comment
+
+
+KEPT = to_keep("a", Reason.TOO_YOUNG, policy="ci-images", due=NOW)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "words"),
+    [
+        (KEPT, KEPT.replace(reason=Reason.PINNED), "kept as before, but for another reason"),
+        (KEPT, KEPT.replace(policy="other"), "kept as before, but by another policy"),
+        (KEPT, KEPT.replace(due=None), "kept as before, but until another date"),
+        (WAITING, WAITING.replace(reason=Reason.REFUSED), "waiting as before, but for another reason"),
+        (
+            to_keep("a"),
+            to_keep("a", detail="it is unknown whether policy a matches it"),
+            "kept as before, but for another reason",
+        ),
+    ],
+    ids=["reason", "policy", "date", "waiting", "doubt"],
+)
+def test_what_stays_says_what_is_otherwise(then: Decision, now: Decision, words: str) -> None:
+    one = target([then], [now])
+    assert f"Changes: 1 {words}. " in said(one)
+    assert f"1 image {words}, not listed here" in said(one)
+    assert f"1 image {words}, not listed here" in markdown(one)
+
+
+def test_several_that_stay_say_all_that_is_otherwise() -> None:
+    then = [*named(KEPT, "a", "b"), WAITING.replace(image=image_called("c"))]
+    now = [then[0].replace(policy="other", due=None), then[1].replace(due=None), then[2].replace(reason=Reason.REFUSED)]
+    words = "3 kept or waiting as before, but for another reason or by another policy or until another date"
+    assert words in said(target(then, now))
 
 
 @pytest.mark.parametrize("count", [1, 20, 21, 5_000])

@@ -73,6 +73,7 @@ class _Preview:
             named = {decision.image.id for decision in unclear}
             changes = [changed for changed in changes if changed.is_new or changed.image.id in named]
         owners = [decision.policy for decision in before if decision.policy is not None]
+        removed, added = self._removed_and_added(compared_with, owners)
         usage = snapshot.inputs.survey.usage
         return Previewed(
             target,
@@ -96,7 +97,17 @@ class _Preview:
             list(make_plan(found.decisions).exceeded(snapshot.basis.limits).values()),
             [*remarks, *compared_with.why, *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
+            removed,
+            added,
         )
+
+    def _removed_and_added(self, compared_with: Baseline, owners: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The policies of the run that is compared with and are not tried, and the reverse, as far as is recorded."""
+        basis = None if compared_with.against is None else self.store.basis(compared_with.run)
+        tried = [policy.name for policy in self.tried.policies]
+        then = list(dict.fromkeys([*(policy.name for policy in basis.policies), *owners] if basis else owners))
+        removed = [name for name in then if name not in tried]
+        return removed, [name for name in tried if name not in then] if basis else []
 
     def _announced_since(self, decisions: Iterable[Decision]) -> frozenset[str]:
         """The waiting images whose notice was given since the snapshot, and would not stand in a run now.

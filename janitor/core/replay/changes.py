@@ -38,7 +38,7 @@ KINDS: Mapping[Kind, str] = {
     Kind.LATER: "deleted later",
     Kind.ONLY_AFTER: "not decided on before",
     Kind.ONLY_BEFORE: "decided on before only",
-    Kind.OTHER_REASON: "kept or waiting as before, by another reason, policy or date",
+    Kind.OTHER_REASON: "kept or waiting as before, but for another reason, by another policy or until another date",
 }
 """The kinds in words."""
 

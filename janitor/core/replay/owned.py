@@ -36,11 +36,15 @@ def owners_of(decisions: Iterable[Decision], matched: Matched) -> Owners:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """How many images each policy owns, no policy owns, and it is not known which policy owns, by reason."""
+    """How many images each policy owns, no policy owns, and it is not known which policy owns, by reason.
+
+    A policy owns what it is the first to match, also what a guard keeps: those are in `guarded`, too.
+    """
 
     by_policy: Mapping[str, Mapping[Reason, int]] = field(default_factory=dict)
     by_none: Mapping[Reason, int] = field(default_factory=dict)
     in_doubt: Mapping[Reason, int] = field(default_factory=dict)
+    guarded: Mapping[str, Mapping[Reason, int]] = field(default_factory=dict)
 
     def count(self, reason: Reason) -> int:
         """How many images there are with this reason, whoever owns them."""
@@ -49,16 +53,22 @@ class Owned:
 
 def owned(decisions: Iterable[Decision], owners: Owners) -> Owned:
     """How many images each of these owners has, for which reasons they are decided on as they are."""
-    by_owner: dict[str | None, Counter[Reason]] = {None: Counter()}
+    by_policy: dict[str, Counter[Reason]] = {}
+    guarded: dict[str, Counter[Reason]] = {}
+    by_none: Counter[Reason] = Counter()
     in_doubt: Counter[Reason] = Counter()
     for decision in decisions:
-        image = decision.image.id
+        image, reason = decision.image.id, decision.reason
+        owner = owners.by_image.get(image)
         if image in owners.in_doubt:
-            in_doubt[decision.reason] += 1
+            in_doubt[reason] += 1
+        elif owner is None:
+            by_none[reason] += 1
         else:
-            by_owner.setdefault(owners.by_image.get(image), Counter())[decision.reason] += 1
-    by_none = by_owner.pop(None)
-    return Owned({name: reasons for name, reasons in by_owner.items() if name is not None}, by_none, in_doubt)
+            by_policy.setdefault(owner, Counter())[reason] += 1
+            if decision.policy is None:
+                guarded.setdefault(owner, Counter())[reason] += 1
+    return Owned(by_policy, by_none, in_doubt, guarded)
 
 
 def newly_unclear(before: Iterable[Decision], after: Sequence[Decision]) -> Iterator[Decision]:

@@ -1,10 +1,10 @@
-"""The policies in their order, and what each owns by the latest snapshots, as `janitor policies` prints them."""
+"""The policies in their order, and what each decides on by the latest snapshots, as `janitor policies` prints them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from janitor.core.decision import Decision, Verdict
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.explaining.waiting import Snapshot, State, waiting_in
 from janitor.core.replay.amounts import amount_of
 from janitor.core.result import Cost
@@ -17,14 +17,17 @@ from janitor.report.listing import csv_lines
 from janitor.report.wording import local_minute, money_a_month, shortened
 
 _LONGEST_NAME = 255
-_NOBODY = "(no policy)"
+_NOBODY = "(guards, or none)"
 _NAME = 19
 _NARROW = 79
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What one policy owns, None for the images that no policy does; `next_due` is the first announced date."""
+    """What one policy decides on, None for the images that guards keep and those that no policy matches.
+
+    `next_due` is the first announced date.
+    """
 
     policy: str | None
     images: tuple[Decision, ...]
@@ -34,7 +37,7 @@ class Owned:
 
 
 def owned_by(policies: Sequence[str], snapshots: Sequence[Snapshot]) -> list[Owned]:
-    """What each of these policies owns and the rest; a policy that only snapshots know comes last."""
+    """What each of these policies decides on and the rest; a policy that only snapshots know comes last."""
     decided = [decision for snapshot in snapshots for decision in _there(snapshot)]
     waiting = [one for snapshot in snapshots for one in waiting_in(snapshot) if one.state is not State.UNLISTED]
     others = dict.fromkeys(decision.policy for decision in decided if decision.policy not in (None, *policies))
@@ -68,6 +71,11 @@ def _lines(
         yield line(f"{'Policy':<{_NAME}}{'Images':>8}{'Size':>11}{'Planned':>9}{'Waiting':>9}  Next due", BOLD)
     for each in owned:
         yield from _row(each, cost, zone, width)
+    if kept := sum(
+        image.reason is not Reason.UNMATCHED for each in owned if each.policy is None for image in each.images
+    ):
+        words = f"guards keep {kept:,} of the last row, whichever policy owns {'it' if kept == 1 else 'them'}"
+        yield from paragraph(words, width, style=DIM)
 
 
 def _row(each: Owned, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
@@ -112,5 +120,5 @@ def _values(each: Owned, cost: Cost | None) -> tuple[object, ...]:
 
 
 def policies_csv(owned: Sequence[Owned], cost: Cost | None) -> Iterator[str]:
-    """A row for each policy, and one without a name for the images that no policy owns."""
+    """A row for each policy, and one without a name for the images that no policy decides on."""
     return csv_lines(_COLUMNS, (_values(each, cost) for each in owned))

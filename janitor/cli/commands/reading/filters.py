@@ -16,7 +16,7 @@ POLICY = click.option(
     multiple=True,
     metavar="POLICY",
     shell_complete=completion.POLICIES,
-    help="Only images of this policy; may be repeated.",
+    help="Only images that this policy decides on, and no guard; may be repeated.",
 )
 TARGET = click.option(
     "--target",

@@ -1,4 +1,4 @@
-"""The command that lists policies, and what each owns: `policies`."""
+"""The command that lists policies, and what each decides on: `policies`."""
 
 import click
 
@@ -13,10 +13,10 @@ from janitor.cli.formats.answers import POLICIES
 @format_option(POLICIES)
 @common
 def policies(common: Common, targets: tuple[str, ...], form: Format) -> int:
-    """List the policies in order, and what each owns.
+    """List the policies in order, and what each decides on.
 
     Counts images, their size and cost, those that are planned to be deleted or wait, and gives the next announced date,
-    as the latest runs saw and decided. The images that no policy owns come last.
+    as the latest runs saw and decided. The images that guards keep, or that no policy matches, come last.
     """
     from janitor.cli.commands.loading import recorded_store
     from janitor.cli.commands.reading.standing import policies_in, snapshots_of

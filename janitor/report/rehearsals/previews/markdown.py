@@ -6,7 +6,7 @@ from datetime import tzinfo
 from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.replay.amounts import Amount, Planned
-from janitor.core.replay.changes import KINDS, Changed, Kind
+from janitor.core.replay.changes import Changed, Kind
 from janitor.core.result import Cost
 from janitor.core.units import counted, format_size, some_of
 from janitor.report.figures import amount_in_words
@@ -14,11 +14,12 @@ from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
-    by_reason,
     change_of,
     idle_of,
     in_short,
     of_no_policy,
+    others_of,
+    owns_of,
     source_of,
     starts_again,
     unclear_of,
@@ -63,7 +64,6 @@ def _add_target(sheet: Sheet, each: Previewed, cost: Cost | None, zone: tzinfo) 
 def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     compared = each.before is not None
     titles = ("Policy", "Delete before", "Delete now", "Wait before", "Wait now", "Owns now")
-    owning = each.owned.by_policy
     if not sheet.add("", *head(*titles), _planned_row("**all**", each.before, each.after, "", cost), spare=_FOR_IMAGES):
         sheet.add("", "Its policies have no room here.")
         return
@@ -72,19 +72,22 @@ def _add_policies(sheet: Sheet, each: Previewed, cost: Cost | None) -> None:
     left_out = 0
     for name in sorted(shown, key=lambda name: not sum(each.images for each in each.policies[name])):
         before, after = each.policies[name]
-        cells = _planned_row(code(name), before if compared else None, after, by_reason(owning.get(name, {})), cost)
+        cells = _planned_row(code(name), before if compared else None, after, owns_of(each, name), cost)
         left_out += not sheet.add(cells, spare=_FOR_IMAGES)
     if left_out:
         more = "1 more policy has" if left_out == 1 else f"{left_out:,} more policies have"
         sheet.add("", f"{more} no room here.")
-    lines = [prose(sentence) for sentence in of_no_policy(each)]
+    named = [f"{label}: {_named(names)}" for label, names in (("removed", each.removed), ("new", each.added)) if names]
+    lines = [*named, *map(prose, of_no_policy(each))]
     if idle:
-        names = some_of(list(map(code, idle)), _NAMED)
-        lines.append(f"{names} {'owns' if len(idle) == 1 else 'own'} no image")
-    if others := each.counts.get(Kind.OTHER_REASON):
-        lines.append(f"{counted(others)} {KINDS[Kind.OTHER_REASON]}, not listed here: {ALL_IN_CSV}")
+        lines.append(f"{_named(idle)} {'owns' if len(idle) == 1 else 'own'} no image")
+    lines += others_of(each)
     if lines:
         sheet.add("", *(f"- {one}" for one in lines), spare=_FOR_CHANGES)
+
+
+def _named(policies: Sequence[str]) -> str:
+    return some_of(list(map(code, policies)), _NAMED)
 
 
 def _planned_row(name: str, before: Planned | None, after: Planned, owns: str, cost: Cost | None) -> str:

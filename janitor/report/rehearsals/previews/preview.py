@@ -35,7 +35,8 @@ class Previewed:
     nothing had been decided. `owned` is what the tried policies own by reason. `changes` are all, in the order of the
     decisions; `unclear` are the decisions that newly keep an image as its family, or which policy matches, is unknown;
     the notice of the images of `anew`, by id, starts again. `remarks` are sentences about what is assumed, differs or
-    is not known; `excess` those about limits; `undecided` says why nothing certain is decided.
+    is not known; `excess` those about limits; `undecided` says why nothing certain is decided. `removed` are policies
+    of the run that is compared with which are not tried, and `added` the reverse, as far as that is known.
 
     Wide because each is a part of what is printed.
     """
@@ -55,6 +56,8 @@ class Previewed:
     excess: Sequence[str] = ()
     remarks: Sequence[str] = ()
     undecided: str | None = None
+    removed: Sequence[str] = ()
+    added: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
         "before": None if each.before is None else _planned(each.before, cost),
         "after": None if each.source is None else _planned(each.after, cost),
         "policies": iter(_policies(each, cost)),
+        "policies_removed": list(each.removed),
+        "policies_new": list(each.added),
         "unowned": dict(each.owned.by_none),
         "owner_unknown": dict(each.owned.in_doubt),
         "counts": _counts(each.counts),
@@ -60,6 +62,7 @@ def _policies(each: Previewed, cost: Cost | None) -> list[dict[str, object]]:
             "before": _planned(before, cost) if compared else None,
             "after": _planned(after, cost),
             "owns": dict(each.owned.by_policy.get(name, {})),
+            "guarded": dict(each.owned.guarded.get(name, {})),
         }
         for name, (before, after) in each.policies.items()
     ]

@@ -1,9 +1,10 @@
 """What a preview says in words, the same in text and Markdown."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import tzinfo
 
-from janitor.core.decision import Decision, Reason
+from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.changes import KINDS, Changed, Kind
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted
@@ -13,6 +14,8 @@ from janitor.report.wording import local_minute
 
 _MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
 _WAITING_ELSEWHERE = "waiting under another policy"
+_STAYING = {Verdict.KEEP: "kept", Verdict.WAIT: "waiting"}
+_DIFFERING = ("for another reason", "by another policy", "until another date")
 _PLANNED = {Reason.EXPIRED: "delete", Reason.NOTICE: "wait", Reason.REFUSED: "wait, rejected before"}
 
 _NO_FAMILY = "Kept now as no family is found"
@@ -34,14 +37,38 @@ def in_short(made: Preview, cost: Cost | None) -> str:
 def _counts(made: Preview) -> Iterator[tuple[str, int]]:
     """How many changes there are of each kind, in words."""
     for kind, count in made.counts.items():
-        waits = 0
-        if kind is Kind.OTHER_POLICY:
-            moved = (changed for each in made.targets for changed in each.changes if changed.kind is kind)
-            waits = sum(map(waits_under_another, moved))
+        some = [changed for each in made.targets for changed in each.changes if changed.kind is kind]
+        waits = sum(map(waits_under_another, some)) if kind is Kind.OTHER_POLICY else 0
         if count > waits:
-            yield KINDS[kind], count - waits
+            yield as_before(some) if kind is Kind.OTHER_REASON else KINDS[kind], count - waits
         if waits:
             yield _WAITING_ELSEWHERE, waits
+
+
+def as_before(changes: Iterable[Changed]) -> str:
+    """How images are decided on as before, and yet otherwise: `kept as before, but for another reason`.
+
+    Of each image the first that differs counts, of its reason, policy and date. Changes of other kinds are passed over.
+    """
+    others = [each for each in changes if each.kind is Kind.OTHER_REASON]
+    verdicts = {each.after.verdict for each in others if each.after is not None}
+    stay = " or ".join(word for verdict, word in _STAYING.items() if verdict in verdicts)
+    differ = set(map(_differing, others))
+    return f"{stay} as before, but {' or '.join(words for words in _DIFFERING if words in differ)}"
+
+
+def _differing(changed: Changed) -> str:
+    before, after = changed.before, changed.after
+    reason, policy, date = _DIFFERING
+    if before is None or after is None or before.reason is not after.reason or before.in_doubt != after.in_doubt:
+        return reason
+    return policy if before.policy != after.policy else date
+
+
+def others_of(each: Previewed) -> Iterator[str]:
+    """A sentence on the images that are decided on as before, but for another reason, if there are any."""
+    if count := each.counts.get(Kind.OTHER_REASON):
+        yield f"{counted(count)} {as_before(each.changes)}, not listed here: {ALL_IN_CSV}"
 
 
 def _when(made: Preview) -> str:
@@ -107,30 +134,50 @@ def said_of(made: Preview) -> Iterator[str]:
         yield from (f"{each.target}: {sentence}" for sentence in (*each.remarks, *warnings_of(each)))
 
 
-def by_reason(reasons: Mapping[Reason, int]) -> str:
-    """How many images there are, and by which reasons: `9: 2 wait, 3 kept-newest, 2 in-use, 2 no-family`."""
+def by_reason(reasons: Mapping[Reason, int], guarded: Mapping[Reason, int]) -> str:
+    """How many images there are, and by which reasons: `9: 2 wait, 3 kept-newest; guards keep 4: 3 in-use, 1 public`.
+
+    `guarded` are those of them that guards keep.
+    """
     if not reasons:
         return "no image"
+    others = Counter(reasons) - Counter(guarded)
+    words = [_reasons(others)] if others else []
+    if kept := sum(guarded.values()):
+        words.append(f"{'a guard keeps' if kept == 1 else 'guards keep'} {kept:,}: {_reasons(guarded)}")
+    return f"{sum(reasons.values()):,}: {'; '.join(words)}"
+
+
+def owns_of(each: Previewed, policy: str) -> str:
+    """What a policy owns, by reason."""
+    return by_reason(each.owned.by_policy.get(policy, {}), each.owned.guarded.get(policy, {}))
+
+
+def _reasons(reasons: Mapping[Reason, int]) -> str:
     order = sorted(reasons.items(), key=lambda one: (one[0] not in _PLANNED, -one[1], list(Reason).index(one[0])))
-    words = ", ".join(f"{count:,} {_PLANNED.get(reason, reason)}" for reason, count in order)
-    return f"{sum(reasons.values()):,}: {words}"
+    return ", ".join(f"{count:,} {_PLANNED.get(reason, reason)}" for reason, count in order)
 
 
 def idle_of(each: Previewed) -> list[str]:
-    """The policies that neither own an image nor planned to delete one, before or now."""
+    """The tried policies that neither own an image nor planned to delete one, before or now."""
     return [
         policy
         for policy, (before, after) in each.policies.items()
-        if not (before.images or after.images or policy in each.owned.by_policy)
+        if not (before.images or after.images or policy in each.owned.by_policy or policy in each.removed)
     ]
 
 
 def of_no_policy(each: Previewed) -> Iterator[str]:
     """What no policy owns, and of what that is not known, a sentence each."""
-    if each.owned.by_none:
-        yield f"no policy owns {by_reason(each.owned.by_none)}"
-    if each.owned.in_doubt:
-        yield f"it is not known which policy owns {by_reason(each.owned.in_doubt)}"
+    for words, reasons in (
+        ("no policy owns", each.owned.by_none),
+        ("it is not known which policy owns", each.owned.in_doubt),
+    ):
+        if reasons:
+            guarded: dict[Reason, int] = {
+                reason: count for reason, count in reasons.items() if reason is not Reason.UNMATCHED
+            }
+            yield f"{words} {by_reason(reasons, guarded)}"
 
 
 def unclear_of(each: Previewed) -> Iterator[tuple[str, list[Decision]]]:

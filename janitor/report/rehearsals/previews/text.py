@@ -1,11 +1,11 @@
 """A preview for people at a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from janitor.core.decision import Decision
 from janitor.core.replay.amounts import Planned
-from janitor.core.replay.changes import KINDS, Changed, Kind
+from janitor.core.replay.changes import Changed
 from janitor.core.result import Cost
 from janitor.core.units import counted, some_of
 from janitor.report.figures import amount_in_words, worth_of
@@ -25,11 +25,12 @@ from janitor.report.layout import (
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, words_of
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
-    by_reason,
     grouped,
     idle_of,
     in_short,
     of_no_policy,
+    others_of,
+    owns_of,
     source_of,
     starts_again,
     unclear_of,
@@ -80,21 +81,24 @@ def _policies(each: Previewed, cost: Cost | None, width: int) -> Iterator[Line]:
             yield from _planned(policy, before if each.before is not None else None, after, cost, width)
         elif policy in each.owned.by_policy:
             yield from paragraph(shortened(policy, _LONGEST_NAME), width, 2, BOLD)
-            words = "deletes nothing" if each.before is None else "deletes nothing, as before"
+            words = "deletes nothing" if each.before is None or policy in each.added else "deletes nothing, as before"
             yield from labelled(Segment(f"{'now':<8}", DIM), Segment(words), width, 4)
         else:
             continue
-        owns = by_reason(each.owned.by_policy.get(policy, {}))
-        yield from labelled(Segment(f"{'owns':<8}", DIM), Segment(owns), width, 4)
+        if policy not in each.removed:
+            yield from labelled(Segment(f"{'owns':<8}", DIM), Segment(owns_of(each, policy)), width, 4)
+    for label, names in (("removed", each.removed), ("new", each.added)):
+        if names:
+            yield from paragraph(f"{label}: {_named(names)}", width, 2, DIM)
     if idle := idle_of(each):
         verb = "owns" if len(idle) == 1 else "own"
-        names = some_of([shortened(policy, _LONGEST_NAME) for policy in idle], _SHOWN)
-        yield from paragraph(f"{names} {verb} no image", width, 2, DIM)
-    for sentence in of_no_policy(each):
+        yield from paragraph(f"{_named(idle)} {verb} no image", width, 2, DIM)
+    for sentence in (*of_no_policy(each), *others_of(each)):
         yield from paragraph(sentence, width, 2, DIM)
-    if others := each.counts.get(Kind.OTHER_REASON):
-        words = f"{counted(others)} {KINDS[Kind.OTHER_REASON]}, not listed here: {ALL_IN_CSV}"
-        yield from paragraph(words, width, 2, DIM)
+
+
+def _named(policies: Sequence[str]) -> str:
+    return some_of([shortened(policy, _LONGEST_NAME) for policy in policies], _SHOWN)
 
 
 def _planned(name: str, before: Planned | None, after: Planned, cost: Cost | None, width: int) -> Iterator[Line]:
