@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -64,6 +65,12 @@ def test_the_configured_policies_are_tried_without_a_path(recorded: Desk) -> Non
     recorded.write("policies.yaml", LATER)
     found = backtested(recorded)
     assert found["totals"]["images"] == sum(one["images"] for one in found["targets"][0]["policies"])
+    assert found["policies_from"].endswith("/policies")
+    for form in ("text", "markdown"):
+        said = " ".join(recorded.janitor("backtest", "--format", form).stdout.split())
+        assert "The configured policies would have deleted " in said
+    away = recorded.janitor("backtest", "--policies", str(recorded.folder / "new"), "--format", "markdown").stdout
+    assert re.search(r"^<code>[^<]*&#47;new</code> would have deleted ", away, re.MULTILINE)
 
 
 def test_what_it_cannot_tell_is_said(recorded: Desk) -> None:

@@ -134,8 +134,22 @@ def test_code_shows_the_text_and_nothing_of_it_acts(text: str) -> None:
         "`",
     ],
 )
-def test_a_sentence_that_could_mean_more_is_code(text: str) -> None:
-    assert prose(text, 100).startswith("<code>")
+def test_a_word_that_could_mean_more_is_code_and_the_rest_of_the_sentence_is_not(text: str) -> None:
+    made = prose(f"{text} and more", 100)
+    assert made.count("<code>") == 1
+    assert made.endswith(" and more")
+    assert html.unescape(re.sub(r"</?code>", "", made)) == f"{text} and more"
+
+
+def test_several_foreign_words_are_one_piece_of_code() -> None:
+    assert prose("a #1 #2 b", 100) == "a <code>&#35;1 &#35;2</code> b"
+
+
+@given(st.text())
+def test_a_sentence_is_shown_whole_and_none_of_it_acts(text: str) -> None:
+    made = prose(text, 10_000)
+    assert html.unescape(re.sub(r"</?code>", "", made)) == visible(text)
+    assert not re.search(r"[@<>|`*_\[\]\\#!$~/\n\r&]", re.sub(r"<code>.*?</code>", "", made))
 
 
 def test_an_ordinary_sentence_stays_as_it_is() -> None:

@@ -115,27 +115,28 @@ def evidence(hindsight: Hindsight, **more: Any) -> Evidence:
         pytest.param(
             evidence(of(really(1, 0), really(2, 2), watched(3, 9))),
             "Not known: 2 of 3 images were really deleted by our own runs, so nobody can see whether they would have "
-            "been used. 2 of 3 images were watched for 2 to 9 days; uses were read in 88 of 90 later nights.",
+            "been used after that. 2 of 3 images were watched for 2 to 9 days; uses were read in 88 of 90 later "
+            "nights.",
             id="really-deleted",
         ),
         pytest.param(
             evidence(of(really(1, 0))),
             "Not known: 1 of 1 image was really deleted by our own runs, so nobody can see whether it would have been "
-            "used.",
+            "used after that.",
             id="the-only-one-really-deleted",
         ),
         pytest.param(
             evidence(of(really(1, 0), replace(watched(2, 3, there=False), over=True), watched(3, 9))),
             "Not known: 1 of 3 images was really deleted by our own runs and 1 more was gone within 7 days, so nobody "
-            "can see whether they would have been used. 2 of 3 images were watched for 3 to 9 days; uses were read in "
-            "88 of 90 later nights.",
+            "can see whether they would have been used after that. 2 of 3 images were watched for 3 to 9 days; uses "
+            "were read in 88 of 90 later nights.",
             id="gone",
         ),
         pytest.param(
             evidence(of(really(1, 0), watched(2, 2), watched(3, 0))),
             "Too early to tell: no image was watched for 7 days, with its uses. 1 of 3 images was watched for 2 days; "
             "uses were read in 88 of 90 later nights. 1 of 3 images was really deleted by our own runs, so nobody can "
-            "see whether it would have been used.",
+            "see whether it would have been used after that.",
             id="too-early-and-one-really-deleted",
         ),
     ],
@@ -149,7 +150,7 @@ def test_for_how_long_images_were_watched_is_said() -> None:
     assert list(unknown_regrets(hindsight)) == [
         "1 of 5 images could not be watched afterwards: no later night saw it",
         "1 of 5 images was watched until removed: for 2 days",
-        "3 of 5 images were watched to the last night: for 1 to 9 days, half of them for 4 or less",
+        "3 of 5 images were watched to the last night: for 1 to 9 days; the median is 4",
         "of 1 of 5 images, some later nights could not read all that used it",
     ]
 
@@ -158,8 +159,7 @@ def test_what_our_own_runs_ended_is_told_from_what_others_did() -> None:
     hindsight = of(really(1, 0), really(2, 2), really(3, 4), watched(4, 2, there=False))
     assert list(unknown_regrets(hindsight)) == [
         "1 of 4 images was really deleted by our own runs, and not seen afterwards",
-        "2 of 4 images were watched until our own runs really deleted them: for 2 to 4 days, half of them for 2 or "
-        "less",
+        "2 of 4 images were watched until our own runs really deleted them: for 2 to 4 days; the median is 2",
         "1 of 4 images was watched until removed: for 2 days",
     ]
 

@@ -31,12 +31,13 @@ from janitor.store.transactions.backtests import Past
 class Asked:
     """What is to be replayed: the nights of which time, in which targets; without any, in those that are configured.
 
-    `policies` says where the policies that are tried are from.
+    `policies` says where the policies that are tried are from, and `configured` whether that is the usual place.
     """
 
     policies: str
     since: Since
     targets: frozenset[str]
+    configured: bool = False
 
 
 def beginning(text: str, zone: tzinfo) -> Since:
@@ -66,7 +67,8 @@ def backtested(settings: Settings, rules: Rules, store: Store, asked: Asked) -> 
         hindsight = hindsight_of(deletions, after, settings.timezone, wire_keys)
         return TargetBacktest(target, nights, hindsight) if nights else None
 
-    return Backtest(asked.policies, asked.since, *in_each_target(settings, store, asked, tried))
+    targets, without = in_each_target(settings, store, asked, tried)
+    return Backtest(asked.policies, asked.since, targets, without, asked.configured)
 
 
 def in_each_target(

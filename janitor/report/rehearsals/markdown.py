@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from janitor.report.wording import shortened
 
@@ -12,7 +13,8 @@ _LONGEST_SENTENCE = 400
 
 _HARMLESS = re.compile(r"[A-Za-z0-9 ,.;:()'+=–-]*")
 # A link, a reference to an issue, an emoji, a commit.
-_MEANS_MORE = re.compile(r"www\.|gh-\d|:[a-z0-9+_-]+:|[0-9a-f]{7,}|^[-+=]|^\d+[.)]", re.IGNORECASE)
+_MEANS_MORE = re.compile(r"www\.|gh-\d|:[a-z0-9+_-]+:|[0-9a-f]{7,}", re.IGNORECASE)
+_BEGINS_MORE = re.compile(r"[-+=]|\d+[.)]")
 _LETTER = re.compile(r"[A-Za-z0-9 ,-]|[^\x00-\x7f]")
 
 
@@ -23,9 +25,16 @@ def code(text: str, limit: int = _LONGEST_NAME) -> str:
 
 
 def prose(text: str, limit: int = _LONGEST_SENTENCE) -> str:
-    """A sentence of ours: as it is where nothing in it could mean more than itself, or else as code."""
-    shown = shortened(text, limit)
-    return shown if _HARMLESS.fullmatch(shown) and not _MEANS_MORE.search(shown) else code(text, limit)
+    """A sentence of ours: those of its words as code, as foreign ones, which could mean more than themselves."""
+    words = shortened(text, limit).split(" ")
+    plain = [_is_plain(word) and not (place == 0 and _BEGINS_MORE.match(word)) for place, word in enumerate(words)]
+    runs = groupby(zip(plain, words, strict=True), key=lambda one: one[0])
+    parts = ((is_plain, " ".join(word for _, word in some)) for is_plain, some in runs)
+    return " ".join(part if is_plain else code(part, limit) for is_plain, part in parts)
+
+
+def _is_plain(word: str) -> bool:
+    return bool(_HARMLESS.fullmatch(word)) and not _MEANS_MORE.search(word)
 
 
 def row(*cells: str) -> str:

@@ -48,7 +48,8 @@ def backtest(
     from janitor.store import Store
 
     settings, rules = load_rules_offline(common, path)
-    asked = Asked(str(path or settings.policies), beginning(since, settings.timezone), frozenset(targets))
+    begin = beginning(since, settings.timezone)
+    asked = Asked(str(path or settings.policies), begin, frozenset(targets), configured=path is None)
     with Store.open_existing(settings.database) as store:
         if suggest is not None:
             tried = suggested(settings, rules, store, asked, suggest)

@@ -75,13 +75,14 @@ class TargetBacktest:
 class Backtest:
     """The backtest of some targets: of which policies, and of what time: since an instant, or before the latest run.
 
-    `without` says which targets are left out, and why: a sentence each.
+    `without` says which targets are left out, and why: a sentence each. `configured`: so are these policies.
     """
 
     policies: str
     since: Since
     targets: Sequence[TargetBacktest]
     without: Sequence[str] = ()
+    configured: bool = False
 
     @property
     def savings(self) -> Savings:

@@ -107,8 +107,8 @@ def _about_decisions(each: TargetBacktest) -> Iterator[str]:
     if really := sum(len(night.really) for night in each.nights):
         yield (
             f"{counted(really)} {'was' if really == 1 else 'were'} really deleted in these nights, by the policies "
-            "that ruled: nobody can have used them since, so this says nothing about them. Test policies before they "
-            "rule. Until they are deleted here, they stay as they were last seen"
+            "that ruled: nobody can have used them since, so this says nothing of the time after their "
+            "deletion. Test policies before they rule. Until they are deleted here, they stay as they were last seen"
         )
     if any(night.announced for night in each.nights):
         yield "notices and reminders count as accepted"

@@ -59,7 +59,7 @@ def _unseen(found: Evidence) -> str:
         which = f"{found.gone:,} more" if found.really else f"{found.gone:,} of {counted(found.deleted)}"
         why.append(f"{which} {_were(found.gone)} gone within {LONG_ENOUGH // DAY} days")
     they = "it" if found.really + found.gone == 1 else "they"
-    return f"{' and '.join(why)}, so nobody can see whether {they} would have been used"
+    return f"{' and '.join(why)}, so nobody can see whether {they} would have been used after that"
 
 
 def _not_due(found: Evidence) -> str:
@@ -161,7 +161,7 @@ def _spans(watched: Sequence[Watched]) -> str:
     days = sorted((each.last.at - each.deletion.at) // DAY for each in watched if each.last is not None)
     if days[0] == days[-1]:
         return f"for {counted(days[0], 'day')}"
-    return f"for {days[0]:,} to {counted(days[-1], 'day')}, half of them for {median_low(days):,} or less"
+    return f"for {days[0]:,} to {counted(days[-1], 'day')}; the median is {median_low(days):,}"
 
 
 def by_deletion(hindsight: Hindsight) -> Iterator[tuple[NightDeletion, list[Regret]]]:

@@ -76,7 +76,7 @@ def _answer(trials: Sequence[Trial]) -> str:
 _UNKNOWN = {
     Answer.TOO_EARLY: "too early to tell: regrets are not known yet",
     Answer.GONE: "regrets are not known: most images were really deleted, or gone, so nobody can see what would "
-    "have used them",
+    "have used them after that",
     Answer.USES_UNREAD: "regrets are not known: what used these images could not be read often enough, or no image was",
 }
 

@@ -55,7 +55,7 @@ def in_short(made: Backtest, cost: Cost | None) -> str:
     """What the policies would have deleted and saved in all, in a sentence or two."""
     nights = when(night for each in made.targets for night in each.nights)
     saved = f" Saved: {worth}." if (worth := money(made.savings, cost)) and made.savings.deleted.images else ""
-    policies = shortened(made.policies, _LONGEST_NAME)
+    policies = "The configured policies" if made.configured else shortened(made.policies, _LONGEST_NAME)
     return f"{policies} would have deleted {amount(made.savings)} in {nights}.{saved}"
 
 
