@@ -36,10 +36,18 @@ policies:
 
 @pytest.fixture
 def recorded(sandbox_desk: Desk) -> Desk:
-    """A desk with one dry run."""
+    """A desk where no run may delete, with one dry run."""
     sandbox_desk.amend("cost: {per_gib_month: 0.05, currency: USD}\n")
+    configured(sandbox_desk, 'mode: "delete" ', 'mode: "dry-run" ')
     assert sandbox_desk.janitor("run", "--dry-run").returncode in (0, 3)
     return sandbox_desk
+
+
+def configured(desk: Desk, before: str, after: str) -> None:
+    path = desk.folder / "janitor.yaml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
 
 
 def previewed(desk: Desk, *words: str) -> dict[str, Any]:
@@ -56,7 +64,10 @@ def test_unchanged_policies_change_nothing(recorded: Desk) -> None:
     found = previewed(recorded)
     assert found["before"] == found["after"]
     assert (set(found["counts"].values()), found["changes"]) == ({0}, [])
-    [said] = found["remarks"]
+    first, said = found["remarks"]
+    assert first == (
+        "no live run has carried out a plan here, so run 1, a dry run, is compared with: a live run would be the first"
+    )
     assert said.startswith("run 1 was a dry run of these same policies, so nothing can be new beside it")
     assert (found["against"], found["against_mode"]) == (1, "dry-run")
 
@@ -92,6 +103,21 @@ def test_images_for_which_an_expression_finds_no_family_are_named(recorded: Desk
     table = recorded.janitor("preview", "--policies", "new", "--format", "csv").stdout
     rows = csv.DictReader(io.StringIO(table))
     assert [row["image"] for row in rows if row["after_reason"] == "no-family"] == lost
+
+
+def test_where_live_runs_are_configured_and_none_was_made_every_deletion_is_new(recorded: Desk) -> None:
+    configured(recorded, 'mode: "dry-run" ', 'mode: "delete" ')
+    done = recorded.janitor("preview", "--fail-on", "new")
+    assert done.returncode == 4
+    words = " ".join(done.stdout.split())
+    assert "no live run has carried out a plan here, so every deletion counts as new" in words
+    assert "before no live run so far" in words
+    found = previewed(recorded)
+    assert (found["against"], found["before"]["delete"]["images"]) == (None, 0)
+    assert found["counts"]["newly-deleted"] == found["after"]["delete"]["images"] > 0
+    assert "no live run so far" in recorded.janitor("preview", "--format", "markdown").stdout
+    past = previewed(recorded, "--run", "1")
+    assert (past["against"], past["changes"]) == (1, [])
 
 
 def test_with_csv_stderr_says_what_text_says_in_remarks(recorded: Desk) -> None:
@@ -172,17 +198,23 @@ def test_at_a_later_date_more_has_expired(recorded: Desk) -> None:
     assert previewed(recorded, "--at", "2099-01-01")["counts"]["newly-deleted"] > 5
 
 
-def test_the_limits_of_the_run_are_measured(recorded: Desk) -> None:
+def test_the_configured_limits_are_measured_and_with_run_those_of_that_run(recorded: Desk) -> None:
     recorded.write("new/all.yaml", SOONER)
-    config = recorded.folder / "janitor.yaml"
-    config.write_text(config.read_text().replace("max_deletions: 1000", "max_deletions: 2"))
-    assert recorded.janitor("run", "--dry-run").returncode == 4
+    configured(recorded, "max_deletions: 1000", "max_deletions: 2")
     found = previewed(recorded, "--policies", "new")
     assert "limits.max_deletions allows 2" in found["over_limit"][0]
+    assert (
+        "limits count as configured now, otherwise than in run 1: limits.max_deletions 2 (1000 in that run)"
+        in (found["remarks"])
+    )
     assert "a run would delete nothing" in " ".join(recorded.janitor("preview").stdout.split())
-    earlier = previewed(recorded, "--run", "1", "--policies", "new")
-    assert earlier["over_limit"] == []
-    assert earlier["remarks"] == ["decided as run 1 was configured: limits.max_deletions 1000 (now 2)"]
+    past = previewed(recorded, "--run", "1", "--policies", "new")
+    assert past["over_limit"] == []
+    assert "decided as run 1 was configured: limits.max_deletions 1000 (now 2)" in past["remarks"]
+    assert recorded.janitor("run", "--dry-run").returncode == 4
+    configured(recorded, "max_deletions: 2", "max_deletions: 1000")
+    assert previewed(recorded)["over_limit"] == []
+    assert previewed(recorded, "--run", "2")["over_limit"] != []
 
 
 def test_a_target_that_was_never_surveyed_does_not_pass_silently(recorded: Desk) -> None:

@@ -117,23 +117,69 @@ def test_limits_are_measured_on_what_is_left(settings: Settings, world: World) -
 # With which run it is compared
 
 
-def test_a_dry_run_of_the_tried_policies_is_not_what_they_are_compared_with(settings: Settings, world: World) -> None:
+def test_whatever_dry_runs_tried_the_last_live_run_is_what_is_compared_with(settings: Settings, world: World) -> None:
     world.policies = [KEEPING]
     live = world.night().run
     world.policies = [OLD]
     tried = world.night(Mode.DRY_RUN).run
-    [each] = asked(settings, world.store, OLD)
-    assert each.source is not None
-    assert (each.source.run, each.source.against, each.source.mode) == (tried, live, Mode.DELETE)
-    assert each.counts[Kind.NEWLY_DELETED] == 2
-    assert conditioned(each).code is Exit.LIMIT
-    said = f"they are compared with the last live run before it, run {live}, which went by others"
-    assert any(said in remark for remark in each.remarks)
-    [other] = asked(settings, world.store, KEEPING)
-    assert other.source is not None
-    assert (other.source.against, other.source.mode) == (tried, Mode.DRY_RUN), "that run tried others"
+    described = replace(OLD, description="only words")
+    for policy, new in ((OLD, 2), (described, 2), (KEEPING, 0)):
+        [each] = asked(settings, world.store, policy)
+        assert each.source is not None
+        assert (each.source.run, each.source.against, each.source.mode) == (tried, live, Mode.DELETE)
+        assert each.counts.get(Kind.NEWLY_DELETED, 0) == new
+        assert conditioned(each).code is (Exit.LIMIT if new else Exit.OK)
     [chosen] = asked(settings, world.store, OLD, against=tried)
     assert chosen.counts == {}
+
+
+def test_with_run_the_last_live_run_until_that_one_counts(settings: Settings, world: World) -> None:
+    world.policies = [KEEPING]
+    live, dry, later = world.night().run, world.night(Mode.DRY_RUN).run, world.night().run
+    found = {run: each.source for run in (live, dry, later) for each in asked(settings, world.store, OLD, run=run)}
+    assert {run: source and source.against for run, source in found.items()} == {live: live, dry: live, later: later}
+
+
+def test_a_live_run_that_was_refused_is_not_compared_with(settings: Settings, world: World) -> None:
+    world.policies = [KEEPING]
+    live = world.night().run
+    world.policies = [OLD]
+    refused = world.night(limits=Limits(1, 100)).run
+    [each] = asked(settings, world.store, OLD)
+    assert each.source is not None
+    assert (each.source.run, each.source.against, each.counts[Kind.NEWLY_DELETED]) == (refused, live, 2)
+    forget(world, f"UPDATE surveys SET outcome = NULL WHERE run = {refused}")  # as one that died
+    [each] = asked(settings, world.store, OLD)
+    assert each.source is not None
+    assert each.source.against == live
+
+
+def test_where_nothing_was_carried_out_yet_the_mode_decides_what_is_new(settings: Settings, world: World) -> None:
+    world.policies = [ANNOUNCED]
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store, OLD)
+    assert (each.source and each.source.against, each.counts) == (1, {Kind.NEWLY_DELETED: 2})
+    live = replace(settings, mode=Mode.DELETE)
+    for policy, kind in ((OLD, Kind.NEWLY_DELETED), (ANNOUNCED, Kind.NEWLY_WAITING)):
+        [each] = asked(live, world.store, policy)
+        assert (each.source and each.source.against, each.counts) == (None, {kind: 2})
+        assert each.before is not None
+        assert each.before.images == 0
+        assert "no live run has carried out a plan here, so every deletion counts as new" in each.remarks
+        assert not any("nothing to compare with" in remark for remark in each.remarks)
+
+
+def test_where_the_last_live_run_was_dropped_nothing_is_known_of_before(settings: Settings, world: World) -> None:
+    live = world.night().run
+    world.night(Mode.DRY_RUN)
+    forget(world, f"UPDATE surveys SET details_dropped = 1 WHERE run = {live}")
+    world.cloud.listed = [*world.cloud.listed, image_called("late-4", days=40)]
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store, OLD)
+    assert (each.source and each.source.against, each.before) == (None, None)
+    assert each.counts == {Kind.ONLY_AFTER: 1}
+    said = f"the details of run {live}, the last live one here, were dropped: every deletion counts as new"
+    assert said in each.remarks
 
 
 def test_without_a_live_run_it_is_said_that_a_dry_run_tried_the_same(settings: Settings, world: World) -> None:
@@ -146,15 +192,6 @@ def test_without_a_live_run_it_is_said_that_a_dry_run_tried_the_same(settings: S
     world.night(Mode.DRY_RUN)
     [each] = asked(settings, world.store, KEEPING)
     assert f"run 3 {same}run 1 went by others (--against 1)" in each.remarks
-
-
-def test_policies_that_rule_already_are_compared_with_the_latest_run(settings: Settings, world: World) -> None:
-    world.night()
-    dry = world.night(Mode.DRY_RUN).run
-    [each] = asked(settings, world.store, OLD)
-    assert each.source is not None
-    assert each.source.against == dry
-    assert not any("same policies" in remark for remark in each.remarks)
 
 
 def test_a_run_that_did_not_end_is_said(settings: Settings, world: World) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from janitor.cli.rehearsals.baseline import Baseline, baseline_of
+from janitor.cli.rehearsals.baseline import Baseline, Choice, baseline_of
 from janitor.cli.rehearsals.choosing import Wanted, snapshots_of
 from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_removed, unread
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
@@ -12,7 +12,7 @@ from janitor.config import Settings
 from janitor.core.decision import Decision
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
-from janitor.core.replay.changes import changes_between, counts_of
+from janitor.core.replay.changes import changes_between, counts_of, first_deletions
 from janitor.core.replay.owned import newly_unclear, owned
 from janitor.core.replay.preview import Tried, announced_anew
 from janitor.errors import UsageError
@@ -63,13 +63,15 @@ class _Preview:
                 "give a later date, or an earlier run with --run"
             )
         found = snapshot.replayed(self.tried)
-        compared_with = baseline_of(
-            self.store, self.whole, snapshot, self.tried, (self.wanted.run, self.wanted.against)
-        )
+        limits = self.settings.limits if self.wanted.run is None else snapshot.basis.limits
+        choice = Choice(self.wanted.run, self.wanted.against, self.settings.mode)
+        compared_with = baseline_of(self.store, self.whole, snapshot, self.tried, choice)
         before, against = compared_with.decisions, compared_with.against
         changes = changes_between(before, found.decisions)
         unclear = list(newly_unclear(before, found.decisions))
-        if against is None:  # nothing is said of other images that are kept where nothing is there to compare with
+        if compared_with.first:
+            changes = first_deletions(found.decisions, unclear)
+        elif against is None:  # nothing is said of other images that are kept where nothing is there to compare with
             named = {decision.image.id for decision in unclear}
             changes = [changed for changed in changes if changed.is_new or changed.image.id in named]
         owners = [decision.policy for decision in before if decision.policy is not None]
@@ -85,7 +87,7 @@ class _Preview:
                 None if against is None else compared_with.mode,
             ),
             len(found.decisions),
-            None if against is None else planned(before),
+            None if against is None and not compared_with.first else planned(before),
             planned(found.decisions),
             _by_policy([*(policy.name for policy in self.tried.policies), *owners], before, found.decisions),
             owned(found.decisions, found.owners),
@@ -94,7 +96,7 @@ class _Preview:
             unclear,
             found.sharing_unknown,
             found.anew | self._announced_since(found.decisions),
-            list(make_plan(found.decisions).exceeded(snapshot.basis.limits).values()),
+            list(make_plan(found.decisions).exceeded(limits).values()),
             [*remarks, *compared_with.why, *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
             removed,
@@ -103,7 +105,8 @@ class _Preview:
 
     def _removed_and_added(self, compared_with: Baseline, owners: Iterable[str]) -> tuple[list[str], list[str]]:
         """The policies of the run that is compared with and are not tried, and the reverse, as far as is recorded."""
-        basis = None if compared_with.against is None else self.store.basis(compared_with.run)
+        against = compared_with.against
+        basis = None if against is None else self.store.basis(against)
         tried = [policy.name for policy in self.tried.policies]
         then = list(dict.fromkeys([*(policy.name for policy in basis.policies), *owners] if basis else owners))
         removed = [name for name in then if name not in tried]
@@ -125,12 +128,12 @@ class _Preview:
     def _remarks(self, compared_with: Baseline) -> Iterator[str]:
         snapshot, target = self.snapshot, self.snapshot.inputs.target
         images, now = snapshot.inputs.survey.images, self.tried.now
-        if compared_with.against is None:
+        if compared_with.against is None and compared_with.run is not None:
             why = self.store.endings(compared_with.run).get(target)
             said = f": {why.error}" if why is not None and why.error else ""
             yield f"nothing to compare with, as run {compared_with.run} decided nothing there{said}"
         unsaid = None if compared_with.against is not None else compared_with.run
-        for run in dict.fromkeys((snapshot.run, compared_with.run)):
+        for run in dict.fromkeys(run for run in (snapshot.run, compared_with.run) if run is not None):
             ending = self.store.endings(run).get(target)
             if run != unsaid and ending is not None:
                 yield from of_ending(run, ending)
@@ -143,7 +146,8 @@ class _Preview:
             )
         yield from snapshot.unknown
         if snapshot.inputs.basis is not None:
-            yield from of_differences(self.settings, snapshot.inputs.basis, snapshot.run)
+            basis, is_past = snapshot.inputs.basis, self.wanted.run is not None
+            yield from of_differences(self.settings, basis, snapshot.run, is_past=is_past)
 
     def _time(self, instant: datetime) -> str:
         return local_minute(instant, self.settings.timezone)

@@ -85,14 +85,21 @@ def unread(problem: str) -> str:
     return f"{problem}; so images are kept whatever the policies say; --run tries them on another run"
 
 
-def of_differences(settings: Settings, basis: Basis, run: int) -> Iterator[str]:
-    """What the configuration says otherwise now, in one sentence."""
-    pairs: Mapping[str, tuple[str, str]] = {
+def of_differences(settings: Settings, basis: Basis, run: int, *, is_past: bool) -> Iterator[str]:
+    """What the configuration says otherwise now, in a sentence or two; `is_past`: limits count as that run had them."""
+    rules: Mapping[str, tuple[str, str]] = {
         "timezone": (str(basis.zone), str(settings.timezone)),
         "usage_memory": (format_duration(basis.usage_memory), format_duration(settings.usage_memory)),
+    }
+    limits: Mapping[str, tuple[str, str]] = {
         "limits.max_deletions": (str(basis.limits.max_deletions), str(settings.limits.max_deletions)),
         "limits.max_share": (f"{basis.limits.max_share:g}%", f"{settings.limits.max_share:g}%"),
     }
-    others = [f"{key} {then} (now {now})" for key, (then, now) in pairs.items() if then != now]
-    if others:
+    as_then = {**rules, **limits} if is_past else rules
+    if others := [f"{key} {then} (now {now})" for key, (then, now) in as_then.items() if then != now]:
         yield f"decided as run {run} was configured: {', '.join(others)}"
+    changed = (
+        [] if is_past else [f"{key} {now} ({then} in that run)" for key, (then, now) in limits.items() if then != now]
+    )
+    if changed:
+        yield f"limits count as configured now, otherwise than in run {run}: {', '.join(changed)}"

@@ -70,6 +70,17 @@ def changes_between(before: Iterable[Decision], after: Iterable[Decision]) -> li
     return found + [Changed(decision.image, decision, None, Kind.ONLY_BEFORE) for decision in earlier.values()]
 
 
+def first_deletions(after: Iterable[Decision], unclear: Iterable[Decision]) -> list[Changed]:
+    """All that is to be deleted as new, where nothing ever was; and these that are kept as something is not known."""
+    kinds = {Verdict.DELETE: Kind.NEWLY_DELETED, Verdict.WAIT: Kind.NEWLY_WAITING, Verdict.KEEP: Kind.OTHER_REASON}
+    named = {decision.image.id for decision in unclear}
+    return [
+        Changed(each.image, None, each, kinds[each.verdict])
+        for each in after
+        if each.verdict is not Verdict.KEEP or each.image.id in named
+    ]
+
+
 def _changed(before: Decision | None, after: Decision) -> Changed | None:
     kind = Kind.ONLY_AFTER if before is None else _kind(before, after)
     return None if kind is None else Changed(after.image, before, after, kind)

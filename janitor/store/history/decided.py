@@ -54,14 +54,24 @@ def decisions_on(db: Connection, run: int, target: str, images: Sequence[Image])
     return [decision_of(image, rows[image.id]) for image in images if image.id in rows]
 
 
-def latest_decided(db: Connection, target: str, before: int | None = None, *, live: bool = False) -> int | None:
+def latest_decided(db: Connection, target: str, before: int | None = None) -> int | None:
     """The latest run that decided on a target's present account; None before the first, or where it was dropped.
 
-    On request, of the runs `before` one, or of those that may delete.
+    On request, of the runs `before` one.
     """
-    values = {"target": target, "after": counts_after(db, target), "before": before, "live": live}
+    values = {"target": target, "after": counts_after(db, target), "before": before}
     latest: int | None = db.execute(_LATEST_DECIDED, values).fetchone()[0]
     return latest
+
+
+def latest_carried_out(db: Connection, target: str, until: int | None = None) -> tuple[int | None, bool]:
+    """The latest live run that carried out its plan on a target's present account, and whether its details are kept.
+
+    It ended, and was not refused there. On request, of the runs up to one; None where there is none.
+    """
+    values = {"target": target, "after": counts_after(db, target), "until": until}
+    row = db.execute(_LATEST_CARRIED_OUT, values).fetchone()
+    return (None, False) if row is None else (int(row[0]), not row[1])
 
 
 def decided_by_others(db: Connection, target: str, run: int) -> int | None:
@@ -138,11 +148,17 @@ JOIN decisions d ON d.image_key = i.image_key AND {holding("d", "s.run")}
 WHERE s.run = ? AND s.target = ? AND s.decisions > 0 AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - the names of columns
 _LATEST_DECIDED = """
-SELECT max(s.run) FROM surveys s JOIN runs r ON r.run = s.run
+SELECT max(s.run) FROM surveys s
 WHERE s.target = :target AND s.run > :after AND (:before IS NULL OR s.run < :before)
-    AND (NOT :live OR r.mode = 'delete')
     AND s.finished_at IS NOT NULL AND NOT s.details_dropped
     AND (s.decisions > 0 OR (NOT s.images AND s.outcome != 'failed'))
+"""
+_LATEST_CARRIED_OUT = """
+SELECT s.run, EXISTS (SELECT 1 FROM surveys d WHERE d.run = s.run AND d.details_dropped)
+FROM surveys s JOIN runs r ON r.run = s.run
+WHERE s.target = :target AND s.run > :after AND (:until IS NULL OR s.run <= :until)
+    AND r.mode = 'delete' AND r.outcome IS NOT NULL AND s.finished_at IS NOT NULL AND s.outcome IN ('ok', 'partial')
+ORDER BY s.run DESC LIMIT 1
 """
 # Each run closes and opens the rows of what differs from the run before.
 _LAST_CHANGE = """

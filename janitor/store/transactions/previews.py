@@ -46,13 +46,15 @@ class Previews(OnFile):
         with self._file.reading() as db:
             return decisions_at(db, run, target)
 
-    def latest_decided(self, target: str, before: int | None = None, *, live: bool = False) -> int | None:
-        """The latest run that decided on a target's present account, if its details are kept.
-
-        On request, of the runs `before` one, or of those that may delete.
-        """
+    def latest_decided(self, target: str) -> int | None:
+        """The latest run that decided on a target's present account, if its details are kept."""
         with self._file.reading() as db:
-            return decided.latest_decided(db, target, before, live=live)
+            return decided.latest_decided(db, target)
+
+    def latest_carried_out(self, target: str, until: int | None = None) -> tuple[int | None, bool]:
+        """The latest live run that carried out its plan in a target, up to a run, and whether its details are kept."""
+        with self._file.reading() as db:
+            return decided.latest_carried_out(db, target, until)
 
     def decided_by_others(self, target: str, run: int) -> int | None:
         """The latest run before this one that decided by other policies or exemptions of files, as far as recorded."""

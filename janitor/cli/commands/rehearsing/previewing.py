@@ -28,8 +28,8 @@ NEW = "new"
     type=NUMBER,
     metavar="RUN",
     shell_complete=completion.RUNS,
-    help="Compare with what this run decided (default: the run of the snapshot, or the last live one if that was a dry "
-    "run of these policies).",
+    help="Compare with what this run decided (default: the last live run that carried out its plan, or the run of the "
+    "snapshot).",
 )
 @click.option("--at", metavar="DATE", help="As of this day (2026-12-31) or time with its zone, after the snapshot.")
 @TARGET

@@ -11,7 +11,7 @@ from janitor.core.result import Cost
 from janitor.core.units import counted, format_size, some_of
 from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
-from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, before_of, is_listed
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
     change_of,
@@ -152,7 +152,8 @@ def _titles(*, several: bool) -> tuple[str, ...]:
 def _image_row(each: Previewed, changed: Changed, *, several: bool) -> str:
     change = f"{change_of(changed)}{starts_again([changed.image.id], each.anew)}"
     facts = _facts(each, changed.image, several=several)
-    return row(*facts, change, _decision(changed.before), _decision(changed.after))
+    before = prose(before_of(changed)) if changed.before is None else _decision(changed.before)
+    return row(*facts, change, before, _decision(changed.after))
 
 
 def _facts(each: Previewed, image: Image, *, several: bool) -> list[str]:

@@ -143,6 +143,13 @@ def waits_under_another(changed: Changed) -> bool:
     return changed.after is not None and changed.after.verdict is Verdict.WAIT
 
 
+def before_of(changed: Changed) -> str:
+    """What had been decided on a changed image, in a line."""
+    if changed.before is None and changed.kind is not Kind.ONLY_AFTER:
+        return "no live run so far"
+    return words_of(changed.before)
+
+
 def words_of(decision: Decision | None) -> str:
     """A decision in a line: its verdict, policy and sentence."""
     if decision is None:

@@ -22,7 +22,7 @@ from janitor.report.layout import (
     paragraph,
     rule,
 )
-from janitor.report.rehearsals.previews.preview import Preview, Previewed, words_of
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, before_of, words_of
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
     grouped,
@@ -120,8 +120,8 @@ def _changes(title: str, some: list[Changed], each: Previewed, cost: Cost | None
     yield from paragraph(words, width, 2, BOLD)
     for changed in some:
         yield from image_columns(changed.image, width, 4)
-        yield from _decided("before", changed.before, width)
-        yield from _decided("now", changed.after, width)
+        yield from _decided("before", before_of(changed), width)
+        yield from _decided("now", words_of(changed.after), width)
 
 
 def _unclear(title: str, some: list[Decision], width: int) -> Iterator[Line]:
@@ -129,11 +129,10 @@ def _unclear(title: str, some: list[Decision], width: int) -> Iterator[Line]:
     yield from paragraph(f"{title}: {counted(len(some))}", width, 2, BOLD)
     for decision in some[:_SHOWN]:
         yield from image_columns(decision.image, width, 4)
-        yield from _decided("now", decision, width)
+        yield from _decided("now", words_of(decision), width)
     if len(some) > _SHOWN:
         yield from paragraph(f"and {len(some) - _SHOWN:,} more: {ALL_IN_CSV}", width, 4, DIM)
 
 
-def _decided(label: str, decision: Decision | None, width: int) -> Iterator[Line]:
-    words = shortened(words_of(decision), _LONGEST_SENTENCE)
-    yield from labelled(Segment(f"{label:<8}", DIM), Segment(words), width, 6)
+def _decided(label: str, words: str, width: int) -> Iterator[Line]:
+    yield from labelled(Segment(f"{label:<8}", DIM), Segment(shortened(words, _LONGEST_SENTENCE)), width, 6)
