@@ -1,7 +1,7 @@
 """Nights in which people and machines do things with images, planted at random: what is a regret is known beforehand.
 
 Each image expires in a night of its own. What is done with it after that night is a regret; what was done before, or
-with another image, or in another target, is a decoy.
+with another image, is a decoy.
 """
 
 import random
@@ -91,6 +91,11 @@ def in_use(story: Story) -> None:
     story.plant(RegretKind.USED, who, story.at(first), story.at(last))
 
 
+def used_in_another_target(story: Story) -> None:
+    story.use(range(NIGHTS), User("s-else", "else"), elsewhere=True)
+    story.plant(RegretKind.USED, "instance else", story.at(story.expires + 1), story.at(NIGHTS - 1))
+
+
 def needed(story: Story) -> None:
     first = story.later()
     last = story.dice.randint(first, NIGHTS - 1)
@@ -154,6 +159,7 @@ def renamed(story: Story) -> None:
 
 PLANTS: tuple[Callable[[Story], None], ...] = (
     in_use,
+    used_in_another_target,
     needed,
     protected,
     exempted_by_command,
@@ -173,10 +179,6 @@ def used_before(story: Story) -> None:
 def another_is_used(story: Story) -> None:
     other = story.dice.choice([f"{story.image.id}0", story.image.id[:-1]])
     story.use(range(NIGHTS), User("s-other", "other"), other)
-
-
-def used_in_another_target(story: Story) -> None:
-    story.use(range(NIGHTS), User("s-else", "else"), elsewhere=True)
 
 
 def used_when_gone(story: Story) -> None:
@@ -257,7 +259,6 @@ def unreadable(story: Story) -> None:
 DECOYS: tuple[Callable[[Story], None], ...] = (
     used_before,
     another_is_used,
-    used_in_another_target,
     used_when_gone,
     used_by_one_that_would_be_gone,
     protected_before,

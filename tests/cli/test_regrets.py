@@ -137,7 +137,12 @@ def test_no_regrets_is_said_where_it_is_true_and_no_more(lived: Desk) -> None:
     cases = [
         ("14d", "0m", "no-regrets", "No regrets, as far as history can tell: 1 image was watched for 11 days;"),
         ("300d", "0m", "nothing-deleted", "Nothing would have been deleted, so there is nothing to regret."),
-        ("27d", "0m", "too-early", "Too early to tell: no image was watched for 7 days, with its uses."),
+        (
+            "27d",
+            "0m",
+            "too-early",
+            "Too early to tell: no image was watched for 7 days, with its uses, in 2 later nights",
+        ),
         ("14d", "30d", "nothing-due", "1 image would have been announced, and none was due within these nights: "),
     ]
     for after, notice, answer, said in cases:

@@ -29,6 +29,7 @@ class Surveyed:
 
     `saw_uses`: what uses images could be read; `saw_all_uses`: from all sources. `left_out` are sources of which it is
     not known otherwise which uses were not seen. `accepted`: it can be believed that what it does not list is gone.
+    `not_asked` are the sources, in words, that an earlier survey had read, and this one did not ask.
     """
 
     run: int
@@ -38,6 +39,7 @@ class Surveyed:
     saw_all_uses: bool = True
     left_out: frozenset[Unread] = frozenset()
     accepted: bool = True
+    not_asked: frozenset[str] = frozenset()
 
     @property
     def moment(self) -> Moment:
@@ -59,10 +61,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A use that the surveys of these runs saw, those that could not read it left out."""
+    """A use that the surveys of these runs saw, those that could not read it left out.
+
+    `target` is the other target of which it was recorded, where it was.
+    """
 
     user: User
     runs: Runs
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class Afterwards:
     id of the image, each in the order of the runs; `shared` goes back to the first answer that is recorded. `needing`
     are the images that name others as their parts. `deleted` are the runs of ours that really deleted an image,
     by its folded id, whatever the target. `in_files` are the exemptions of policy files, each with the runs
-    that read it.
+    that read it. `left_out` are the runs that left an image out of their deletions at the last moment, each with why.
+
+    Wide because regrets are looked for in each of these.
     """
 
     surveys: Sequence[Surveyed] = ()
@@ -86,6 +94,7 @@ class Afterwards:
     in_files: Sequence[tuple[Exemption, Runs]] = ()
     shared: Mapping[ImageId, Sequence[tuple[Sharing, Runs]]] = field(default_factory=dict)
     deleted: Mapping[ImageId, Collection[int]] = field(default_factory=dict)
+    left_out: Mapping[ImageId, Sequence[tuple[int, str]]] = field(default_factory=dict)
 
 
 def within(runs: Runs, first: int, last: int | None) -> Runs:

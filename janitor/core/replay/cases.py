@@ -23,6 +23,7 @@ class Use:
     """A use of an image, in words and by whom, and the runs of it. `by_image` is the image that uses it, if one does.
 
     `user` is as a source of usage told of it, which some surveys may not have read; None where the images show it.
+    `elsewhere`: a survey of another target told of it.
     """
 
     detail: str
@@ -30,10 +31,11 @@ class Use:
     runs: Runs
     by_image: ImageId | None = None
     user: User | None = None
+    elsewhere: bool = False
 
     def seen_by(self, survey: Surveyed) -> bool:
         """Whether a survey of its runs saw it."""
-        return self.user is None or survey.saw(self.user)
+        return self.user is None or self.elsewhere or survey.saw(self.user)
 
 
 class Record:
@@ -55,8 +57,9 @@ class Record:
         """The uses of an image, those by an image only until that one would have been deleted itself."""
         for used in self.after.used.get(identity, ()):
             detail, who = _in_words(used.user)
+            detail += "" if used.target is None else f" in target {used.target}"
             by_image = folded(used.user.id) if used.user.kind is UserKind.IMAGE else None
-            yield Use(detail, who, self.while_there(by_image, used.runs), by_image, used.user)
+            yield Use(detail, who, self.while_there(by_image, used.runs), by_image, used.user, used.target is not None)
         for need in self._needs.get(identity, ()):
             yield Use(need.detail, need.who, self.while_there(need.by_image, need.runs), need.by_image)
 
@@ -111,7 +114,7 @@ class Case:
         self.wire_keys = wire_keys
         self.since = max((run for run, _ in record.after.rebound if run < deletion.run), default=0)
         rebound = next((each for each in record.after.rebound if each[0] >= deletion.run), None)
-        self._rebound_at = None if rebound is None else rebound[1]
+        self._rebound = rebound
         afterwards = within((deletion.run + 1, None), 0, None if rebound is None else rebound[0])
         self.later: list[tuple[Listed, Sequence[Surveyed]]] = []
         for listed in _by_one_spelling(record.after.listed.get(self.image.identity, ()), self.image.id):
@@ -143,13 +146,20 @@ class Case:
     @property
     def missing(self) -> Surveyed | None:
         """The first survey after that which is to be believed that it is gone."""
-        later = self.record.surveys.of((self.last_seen + 1, None))
+        # One of another account says nothing of it.
+        until = None if self._rebound is None else self._rebound[0]
+        later = self.record.surveys.of(within((self.last_seen + 1, None), 0, until))
         return next((each for each in later if each.accepted), None)
+
+    @property
+    def rebound(self) -> bool:
+        """Whether the target was bound to another account before the image was known to be gone."""
+        return self._rebound is not None and self.missing is None
 
     def may_be_there(self, at: datetime) -> bool:
         """Whether the image may have been there at an instant after its deletion, for all that surveys say."""
         missing = [] if self.missing is None else [self.missing.at]
-        ends = missing + ([] if self._rebound_at is None else [self._rebound_at])
+        ends = missing + ([] if self._rebound is None else [self._rebound[1]])
         return all(at < end for end in ends)
 
 

@@ -1,9 +1,10 @@
 """Looking back at deletions that policies would have made: what was done with the images afterwards. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
+from itertools import pairwise
 
 from janitor.core.exemptions import active, exemptions_by_tag
 from janitor.core.image import Image
@@ -13,7 +14,7 @@ from janitor.core.names.wire_keys import WireKeys
 from janitor.core.needs import may_be_a_part
 from janitor.core.replay.afterwards import Afterwards, Moment, Surveyed, both
 from janitor.core.replay.cases import Case, Record
-from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched
+from janitor.core.replay.regrets import MOST_BETWEEN, Doubt, Hindsight, Regret, RegretKind, Watched
 from janitor.core.replay.replayed import NightDeletion
 
 _Found = Iterator[Regret | Doubt]
@@ -42,6 +43,7 @@ def hindsight_of(
         tuple(map(_watched, cases)),
         frozenset(each.run for each in later),
         frozenset(each.run for each in later if not each.saw_all_uses),
+        Counter(source for each in later for source in sorted(each.not_asked)),
     )
 
 
@@ -57,11 +59,14 @@ def _watched(case: Case) -> Watched:
         len(seen),
         len(with_uses),
         _last(seen, case),
-        bool(seen) and not over,
+        bool(seen) and not over and not case.rebound,
         any(case.seen_in(runs) for sharing, runs in shared if not sharing.unasked and sharing.problem is None),
         _last(with_uses, case),
         over,
         by_us,
+        case.rebound and not by_us,
+        _unseen(seen, case),
+        _unseen(with_uses, case),
     )
 
 
@@ -69,8 +74,18 @@ def _last(surveys: Sequence[Surveyed], case: Case) -> Moment | None:
     """When an image was watched last, as far as the clocks of runs can be believed."""
     if not surveys:
         return None
-    timed = [each for each in surveys if each.run in case.record.surveys.in_order and each.at >= case.deletion.at]
+    timed = _timed(surveys, case)
     return timed[-1].moment if timed else Moment(case.deletion.at, case.deletion.run)
+
+
+def _timed(surveys: Sequence[Surveyed], case: Case) -> list[Surveyed]:
+    return [each for each in surveys if each.run in case.record.surveys.in_order and each.at >= case.deletion.at]
+
+
+def _unseen(surveys: Sequence[Surveyed], case: Case) -> timedelta:
+    """How much of the time up to the last of these surveys was in gaps that are too long to count as watched."""
+    instants = [case.deletion.at, *(each.at for each in _timed(surveys, case))]
+    return sum((max(later - at - MOST_BETWEEN, timedelta()) for at, later in pairwise(instants)), timedelta())
 
 
 def _used(case: Case) -> _Found:
@@ -191,6 +206,34 @@ def _exempted_in_files(case: Case) -> _Found:
     return _first(case, RegretKind.EXEMPTED, iter(sorted(said(), key=lambda each: each[1].run or 0)))
 
 
+def _no_longer_exempted(case: Case) -> _Found:
+    """What a policy file of then kept, and these policies do not."""
+    before = case.deletion
+    for given, (first, end) in case.record.in_files(case.image):
+        if first <= before.run and (end is None or end > before.run) and active(given, before.at):
+            words = f"exempt in a policy file of then, and not in these: {given.why}"
+            yield Doubt(before, RegretKind.EXEMPTED, words, Moment(before.at, before.run))
+            return
+
+
+def _left_out(case: Case) -> _Found:
+    """What a run left out of its deletions at the last moment, as something had changed."""
+    for run, why in case.record.after.left_out.get(case.identity, ()):
+        seen = case.seen_in((run, run + 1))
+        if seen or run == case.deletion.run:
+            moment = seen[0].moment if seen else Moment(case.deletion.at, run)
+            yield Doubt(case.deletion, None, f"left out of the deletions at the last moment: {why}", moment)
+            return
+
+
+def _given_away(case: Case) -> _Found:
+    owner = case.image.owner
+    for listed, surveys in case.later:
+        if None not in (owner, listed.image.owner) and listed.image.owner != owner:
+            yield Doubt(case.deletion, None, f"it belongs to project {listed.image.owner} since", surveys[0].moment)
+            return
+
+
 def _accepted(case: Case) -> _Found:
     before = case.deletion
     shared = case.record.after.shared.get(case.identity, ())
@@ -218,9 +261,12 @@ _LOOKS: tuple[_Look, ...] = (
     _changed(RegretKind.PROTECTED, _protected),
     _exempted_by_command,
     _exempted_in_files,
+    _no_longer_exempted,
     _changed(RegretKind.EXEMPTED, _tagged),
     _changed(RegretKind.SHARED, _published),
     _accepted,
     _changed(RegretKind.RENAMED, _renamed),
+    _left_out,
+    _given_away,
 )
 """Where to look for regrets, in the order in which they are told."""

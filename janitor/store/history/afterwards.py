@@ -17,14 +17,16 @@ from janitor.store.basis import zone_named
 from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection
 from janitor.store.rows import image_of, instant
+from janitor.store.surveys.uses import asked_in
 from janitor.store.values import from_json
 
 
 def afterwards_of(db: Connection, target: str, images: Collection[ImageId], since: int) -> Afterwards:
     """What is recorded about these images of a target from a run on: as listed, used, exempted and shared."""
+    rebound = tuple((run, instant(at)) for run, at in db.execute(_REBOUND, (target,)))
     return Afterwards(
-        _surveys(db, target),
-        tuple((run, instant(at)) for run, at in db.execute(_REBOUND, (target,))),
+        _surveys(db, target, [run for run, _ in rebound]),
+        rebound,
         _listed(db, target, images, since),
         _used(db, target, images, since),
         tuple(_needing(db, target, since)),
@@ -32,21 +34,38 @@ def afterwards_of(db: Connection, target: str, images: Collection[ImageId], sinc
         tuple((from_json(Exemption, value), (first, end)) for value, first, end in db.execute(_IN_FILES, (since,))),
         _shared(db, target, images),
         _deleted(db, images, since),
+        _left_out(db, target, images, since),
     )
 
 
-def _surveys(db: Connection, target: str) -> tuple[Surveyed, ...]:
+def _surveys(db: Connection, target: str, rebound: Collection[int]) -> tuple[Surveyed, ...]:
     found = []
-    for run, at, zone, problem, parts, recorded, accepted in db.execute(_SURVEYS, (target,)):
+    before, had = 0, set[tuple[Source, str]]()
+    for run, at, zone, problem, parts, readings, accepted in db.execute(_SURVEYS, (target,)):
         unread = frozenset(Unread(Source(source), part) for source, part in json.loads(parts or "[]"))
-        readable = problem is None
-        # Where it was recorded which uses a survey could not see, these are cut off below.
-        left_out = frozenset[Unread]() if recorded else unread
-        known_zone = None if zone is None else zone_named(zone)
+        if any(before <= each < run for each in rebound):  # another account has other services
+            had = set()
+        before, asked = run, asked_in(readings)
+        not_asked = set() if asked is None else had - asked.keys()
+        had |= set() if asked is None else asked.keys()
         found.append(
-            Surveyed(run, instant(at), known_zone, readable, readable and not unread, left_out, bool(accepted))
+            Surveyed(
+                run,
+                instant(at),
+                None if zone is None else zone_named(zone),
+                problem is None,
+                problem is None and not unread and not not_asked,
+                # Where it was recorded which uses a survey could not see, these are cut off below.
+                frozenset[Unread]() if readings is not None else unread,
+                bool(accepted),
+                frozenset(_in_words(*each) for each in not_asked),
+            )
         )
     return tuple(found)
+
+
+def _in_words(source: Source, place: str) -> str:
+    return place if source is Source.REFERENCES else f"{source} in {place}" if place else source.value
 
 
 def _listed(db: Connection, target: str, images: Collection[ImageId], since: int) -> dict[ImageId, list[Listed]]:
@@ -60,9 +79,10 @@ def _listed(db: Connection, target: str, images: Collection[ImageId], since: int
 
 def _used(db: Connection, target: str, images: Collection[ImageId], since: int) -> dict[ImageId, list[Used]]:
     found: defaultdict[ImageId, list[Used]] = defaultdict(list)
-    for image, user, name, kind, source, first, end in db.execute(_USES, (target, since)):
+    for image, user, name, kind, source, first, end, told_of in db.execute(_USES, (since,)):
         if (key := folded(image)) in images:
-            found[key].append(Used(User(user, name, UserKind(kind), source), (first, end)))
+            elsewhere = None if told_of == target else told_of
+            found[key].append(Used(User(user, name, UserKind(kind), source), (first, end), elsewhere))
     return found
 
 
@@ -96,8 +116,18 @@ def _deleted(db: Connection, images: Collection[ImageId], since: int) -> dict[Im
     return found
 
 
+def _left_out(
+    db: Connection, target: str, images: Collection[ImageId], since: int
+) -> dict[ImageId, list[tuple[int, str]]]:
+    found: defaultdict[ImageId, list[tuple[int, str]]] = defaultdict(list)
+    for run, image, detail in db.execute(_LEFT_OUT, (target, since)):
+        if (key := folded(image)) in images:
+            found[key].append((run, detail or "no reason recorded"))
+    return found
+
+
 _SURVEYS = """
-SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings IS NOT NULL,
+SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings,
     s.good OR s.protected IS NULL
 FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = ? AND s.finished_at IS NOT NULL ORDER BY s.run
@@ -113,8 +143,8 @@ WHERE f.until_run IS NULL OR f.until_run > ? ORDER BY f.from_run, i.image
 _USES = """
 SELECT image, instance, instance_name, kind, source, from_run,
     CASE WHEN carried_from IS NULL THEN until_run WHEN until_run IS NULL THEN carried_from
-        ELSE min(until_run, carried_from) END
-FROM uses WHERE target = ? AND (until_run IS NULL OR until_run > ?)
+        ELSE min(until_run, carried_from) END, target
+FROM uses WHERE until_run IS NULL OR until_run > ?
 ORDER BY from_run, image, instance_name, instance
 """
 _NEEDING = f"""
@@ -132,6 +162,7 @@ ORDER BY from_run, position
 _DELETED = """
 SELECT run, image FROM deletions WHERE run >= ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = ?
 """
+_LEFT_OUT = "SELECT run, image, detail FROM mentions WHERE target = ? AND run >= ? AND kind = 'changed' ORDER BY run"
 _SHARED = """
 SELECT image, value, from_run, until_run FROM grounds WHERE target = ? AND kind = 'sharing' ORDER BY from_run, image
 """

@@ -52,7 +52,10 @@ DOUBTED = Doubt(deletion(1), RegretKind.SHARED, "?", Moment(NOW + DAY, 4))
     ("evidence", "answer"),
     [
         pytest.param(found(watched(1, WEEK)), Answer.NO_REGRETS, id="a-week"),
-        pytest.param(found(watched(1, WEEK - DAY / 24)), Answer.TOO_EARLY, id="an-hour-less"),
+        pytest.param(found(watched(1, WEEK - DAY)), Answer.TOO_EARLY, id="a-day-less"),
+        pytest.param(found(watched(1, WEEK - DAY / 24)), Answer.NO_REGRETS, id="an-hour-less"),
+        pytest.param(found(watched(1, WEEK, nights=1)), Answer.TOO_EARLY, id="seen-in-one-later-night-only"),
+        pytest.param(found(replace(watched(1, WEEK), uses_unseen=DAY)), Answer.USES_UNREAD, id="too-long-a-gap"),
         pytest.param(found(watched(1, None)), Answer.TOO_EARLY, id="never-seen"),
         pytest.param(found(watched(1, WEEK), watched(2, None)), Answer.NO_REGRETS, id="half-of-them"),
         pytest.param(
@@ -62,7 +65,7 @@ DOUBTED = Doubt(deletion(1), RegretKind.SHARED, "?", Moment(NOW + DAY, 4))
         pytest.param(found(replace(watched(1, WEEK), uses_seen=4)), Answer.USES_UNREAD, id="uses-read-too-seldom"),
         pytest.param(found(replace(watched(1, WEEK), uses_seen=5)), Answer.NO_REGRETS, id="uses-read-half-of-the-time"),
         pytest.param(found(watched(1, None), regrets=(REGRETTED,)), Answer.REGRETS, id="one-regret-is-enough"),
-        pytest.param(found(watched(1, WEEK), doubts=(DOUBTED,)), Answer.NO_REGRETS, id="a-doubt-is-none"),
+        pytest.param(found(watched(1, WEEK), doubts=(DOUBTED,)), Answer.PERHAPS, id="a-doubt-is-no-regret"),
         pytest.param(found(watched(1, WEEK), used=True), Answer.NO_REGRETS, id="where-something-was-in-use"),
         pytest.param(found(watched(1, WEEK), used=False), Answer.USES_UNREAD, id="where-nothing-ever-was-in-use"),
         pytest.param(found(really(1), really(2), watched(3, DAY)), Answer.GONE, id="mostly-really-deleted"),
@@ -83,7 +86,7 @@ def test_the_answer(evidence: Evidence, answer: Answer) -> None:
 
 def test_uses_tell_as_long_as_they_could_be_read() -> None:
     assert tells(watched(1, 3 * WEEK, WEEK))
-    assert not tells(watched(1, 3 * WEEK, WEEK - DAY / 24))
+    assert not tells(watched(1, 3 * WEEK, WEEK - DAY))
 
 
 def test_an_image_counts_once_for_each_way_in_which_it_is_regretted_and_no_doubt_besides() -> None:

@@ -292,3 +292,52 @@ def test_regretted_names_each_deletion_once() -> None:
 )
 def test_a_near_miss_was_in_use_within_a_week(last: datetime | None, expected: bool) -> None:
     assert is_near_miss(replace(DELETED, last_in_use=last)) is expected
+
+
+def test_what_a_run_left_out_at_the_last_moment_is_a_doubt_for_every_deletion_before() -> None:
+    why = "changed during this run: protected"
+    for run, there in ((3, True), (5, True), (2, False), (99, False)):
+        doubts = looked_back(left_out={KEY: [(run, why)]}).doubts
+        assert [(one.kind, one.detail, one.first.run) for one in doubts] == (
+            [(None, f"left out of the deletions at the last moment: {why}", run)] if there else []
+        )
+
+
+def test_an_exemption_of_then_that_is_missing_now_and_another_owner_are_doubts() -> None:
+    until_later = replace(exempt(IMAGE), until=NOW + 90 * DAY)
+    [doubt] = looked_back(in_files=[(until_later, (1, None))]).doubts
+    assert doubt.detail.startswith("exempt in a policy file of then, and not in these: ")
+    assert not looked_back(in_files=[(until_later, (1, 3))]).doubts
+    ours, theirs = IMAGE.replace(owner="a"), IMAGE.replace(owner="b")
+    deleted = replace(DELETED, decision=to_delete(ours))
+    listed = {KEY: [Listed(ours, (1, 6)), Listed(theirs, (6, None))]}
+    [doubt] = looked_back(deleted, listed=listed).doubts
+    assert (doubt.detail, doubt.first.run) == ("it belongs to project b since", 6)
+
+
+def test_a_use_that_another_target_tells_of_is_a_regret_and_names_it() -> None:
+    blind = tuple(replace(each, saw_uses=False) for each in SURVEYS)
+    hindsight = looked_back(surveys=blind, used={KEY: [Used(WEB, (5, 8), "stage")]})
+    assert found(hindsight) == [(RegretKind.USED, "used by instance web-1 in target stage", "instance web-1", 5, 7)]
+
+
+def test_a_rebinding_ends_the_watch_and_says_nothing_of_what_became_of_the_image() -> None:
+    listed = {KEY: [Listed(IMAGE, (1, 6))]}
+    [watched] = looked_back(listed=listed, rebound=[(5, NOW + 5 * DAY)]).watched
+    assert (watched.still_there, watched.over, watched.rebound, watched.nights) == (False, False, True, 2)
+    [gone] = looked_back(listed=listed).watched
+    assert (gone.still_there, gone.over, gone.rebound) == (False, True, False)
+    [before] = looked_back(listed={KEY: [Listed(IMAGE, (1, 5))]}, rebound=[(5, NOW + 5 * DAY)]).watched
+    assert (before.over, before.rebound) == (True, False)
+
+
+def test_a_gap_between_surveys_counts_as_watched_for_a_week_at_most() -> None:
+    surveys = [Surveyed(1, NOW + DAY), *(Surveyed(run, NOW + (run - 3) * 40 * DAY) for run in (4, 5))]
+    [watched] = looked_back(surveys=surveys).watched
+    assert watched.last is not None
+    assert (watched.last.at - watched.deletion.at, watched.span, watched.uses_span) == (77 * DAY, 14 * DAY, 14 * DAY)
+
+
+def test_nights_that_did_not_ask_a_source_any_more_are_counted() -> None:
+    surveys = [replace(each, not_asked=frozenset({"servers in R1"} if each.run > 6 else ())) for each in SURVEYS]
+    assert looked_back(surveys=surveys).not_asked == {"servers in R1": 4}

@@ -15,6 +15,10 @@ from janitor.core.replay.replayed import ReplayedNight
 
 LONG_ENOUGH = timedelta(days=7)
 """For how long an image is to be watched before nothing that was seen counts as no regret."""
+_NEARLY = timedelta(hours=12)
+"""By how much less that may be: nights are not exactly a day apart."""
+LEAST_SURVEYS = 2
+"""In how many later nights at least it is to be seen: nobody knows what happened between two that are far apart."""
 
 
 class Answer(StrEnum):
@@ -22,6 +26,8 @@ class Answer(StrEnum):
 
     REGRETS = "regrets"
     """One at least is regretted."""
+    PERHAPS = "perhaps"
+    """None is, as far as is known, but something about one at least may be a regret, and cannot be told."""
     NO_REGRETS = "no-regrets"
     """None is, and half of the images at least were watched for long enough to tell."""
     USES_UNREAD = "uses-unread"
@@ -44,7 +50,7 @@ class Evidence:
 
     `nights` are the runs in which policies could delete, and `later` those of the time after the first deletion, of
     which `unread` could not read all uses. Of the deletions, so many are regretted, in the ways of `kinds`; of
-    `perhaps` others a value that cannot be read may be a regret. `told` were watched for long enough, with readable
+    `perhaps` others something that cannot be told may be a regret. `told` were watched for long enough, with readable
     uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. Of
     those that were not watched for long enough, our own runs `really` deleted some, and others were `gone` otherwise.
     `announced` and `waiting` are images, the latter at the end. `used`: a night saw any image in use; None
@@ -102,12 +108,12 @@ class Evidence:
             self._add(each)
 
     def _add(self, watched: Watched) -> None:
-        span = None if watched.last is None else watched.last.at - watched.deletion.at
+        span = watched.span
         if span is not None:
             self.spans.append(span)
         if tells(watched):
             self.told += 1
-        elif span is not None and span >= LONG_ENOUGH:
+        elif span is not None and span >= LONG_ENOUGH - _NEARLY and watched.nights >= LEAST_SURVEYS:
             self.unclear += 1
         elif watched.by_us:
             self.really += 1
@@ -117,10 +123,10 @@ class Evidence:
 
 def tells(watched: Watched) -> bool:
     """Whether an image was watched for long enough to tell of regrets: in half of the nights with its uses."""
-    last = watched.uses_until
-    if last is None or 2 * watched.uses_seen < watched.nights:
+    span = watched.uses_span
+    if span is None or watched.uses_seen < max(LEAST_SURVEYS, watched.nights / 2):
         return False
-    return last.at - watched.deletion.at >= LONG_ENOUGH
+    return span >= LONG_ENOUGH - _NEARLY
 
 
 def answer_of(found: Evidence) -> Answer:
@@ -129,7 +135,9 @@ def answer_of(found: Evidence) -> Answer:
         return Answer.REGRETS
     if found.deleted:
         if 2 * found.told >= found.deleted:
-            return Answer.USES_UNREAD if found.used is False else Answer.NO_REGRETS
+            if found.used is False:
+                return Answer.USES_UNREAD
+            return Answer.PERHAPS if found.perhaps else Answer.NO_REGRETS
         if 2 * (found.told + found.unclear) >= found.deleted:
             return Answer.USES_UNREAD
         early = found.deleted - found.told - found.unclear - found.really - found.gone

@@ -47,7 +47,7 @@ def variants_of(policy: Policy) -> list[Variant]:
     return found
 
 
-_UNKNOWN = frozenset({Answer.USES_UNREAD, Answer.TOO_EARLY, Answer.GONE})
+_UNKNOWN = frozenset({Answer.PERHAPS, Answer.USES_UNREAD, Answer.TOO_EARLY, Answer.GONE})
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import assert_never
 
 from janitor.core.names.image_ids import ImageId
-from janitor.core.replay.outcomes.answers import LONG_ENOUGH, Answer, Evidence, answer_of
+from janitor.core.replay.outcomes.answers import LEAST_SURVEYS, LONG_ENOUGH, Answer, Evidence, answer_of
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched, is_near_miss
 from janitor.core.replay.replayed import NightDeletion
 from janitor.core.units import counted, iso
@@ -16,6 +16,7 @@ from janitor.report.wording import local_minute
 
 DAY = timedelta(days=1)
 DeletionKey = tuple[int, ImageId]
+_LEAST = f"in {LEAST_SURVEYS} later nights at least"
 _DOUBTS = 5
 """How many doubts are named; more are counted."""
 
@@ -35,6 +36,9 @@ def answer_words(found: Evidence) -> str:
             return _not_due(found)
         case Answer.REGRETS:
             said = f"Regrets: {found.regretted:,} of {counted(found.deleted)}: {_kinds(found)} afterwards."
+        case Answer.PERHAPS:
+            count = f"{found.perhaps:,} of {counted(found.deleted)}"
+            said = f"Perhaps regrets: of {count}, something that is recorded may be one, and cannot be told."
         case Answer.NO_REGRETS:
             return f"No regrets, as far as history can tell: {' '.join(_basis(found))}"
         case Answer.USES_UNREAD:
@@ -44,7 +48,7 @@ def answer_words(found: Evidence) -> str:
             said = f"Not known: {_unseen(found)}."
         case Answer.TOO_EARLY:
             told = f"{found.told:,} of {counted(found.deleted)} {_were(found.told)}" if found.told else "no image was"
-            said = f"Too early to tell: {told} watched for {LONG_ENOUGH // DAY} days, with its uses."
+            said = f"Too early to tell: {told} watched for {LONG_ENOUGH // DAY} days, with its uses, {_LEAST}."
         case _ as unexpected:
             assert_never(unexpected)
     return " ".join([said, *_basis(found)])
@@ -99,14 +103,14 @@ def _basis(found: Evidence) -> Iterator[str]:
         )
     if gone and answer_of(found) is not Answer.GONE:
         yield f"{_unseen(found)}."
-    if found.perhaps:
-        yield f"{counted(found.perhaps)} may be regretted besides, as something could not be read."
+    if found.perhaps and answer_of(found) is not Answer.PERHAPS:
+        yield f"{counted(found.perhaps)} may be regretted besides, which cannot be told."
     if found.waiting:
         yield f"{counted(found.waiting, 'more image')} {'waits' if found.waiting == 1 else 'wait'} at the end."
 
 
 def _range(spans: Sequence[timedelta]) -> str:
-    least, most = min(spans) // DAY, max(spans) // DAY
+    least, most = round(min(spans) / DAY), round(max(spans) / DAY)
     return counted(most, "day") if least == most else f"{least:,} to {counted(most, 'day')}"
 
 
@@ -118,6 +122,8 @@ def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
     """What is not known of regrets: a sentence each."""
     watched = hindsight.watched
     yield from _ended(watched)
+    for source, nights in sorted(hindsight.not_asked.items()):
+        yield f"{counted(nights, 'later night')} did not ask {source}, which earlier ones did: its uses are not known"
     if blind := sum(each.uses_seen < each.nights for each in watched):
         yield f"of {_of(blind, watched)}, some later nights could not read all that used {_it(blind)}"
     # Where nobody was ever asked, and none would have been, the API has no such answer.
@@ -128,19 +134,27 @@ def unknown_regrets(hindsight: Hindsight) -> Iterator[str]:
     for doubt in hindsight.doubts[:_DOUBTS]:
         yield f"{doubt.deletion.decision.image.label}: {doubt.detail}, in run {doubt.first.run}: perhaps a regret"
     if (more := len(hindsight.doubts) - _DOUBTS) > 0:
-        yield f"{more:,} more that may be regrets, as something could not be read; --format json names all"
+        yield f"{more:,} more that may be regrets, which cannot be told; --format json names all"
 
 
 def _ended(watched: Sequence[Watched]) -> Iterator[str]:
     """Until when images could be watched."""
     if really := sum(each.by_us and not each.nights for each in watched):
         yield f"{_of(really, watched)} {_were(really)} really deleted by our own runs, and not seen afterwards"
+    if rebound := sum(each.rebound for each in watched):
+        yield (f"what became of {_of(rebound, watched)} is not known since the target was bound to another account")
     if unseen := sum(not each.nights and not each.by_us for each in watched):
         yield f"{_of(unseen, watched)} could not be watched afterwards: no later night saw {_it(unseen)}"
     for by_us, ended in ((True, "our own runs really deleted"), (False, "removed")):
-        if gone := [each for each in watched if each.nights and not each.still_there and each.by_us is by_us]:
+        if gone := [
+            each
+            for each in watched
+            if each.nights and not each.still_there and not each.rebound and each.by_us is by_us
+        ]:
             until = f"{ended} {_it(len(gone))}" if by_us else ended
             yield f"{_of(len(gone), watched)} {_were(len(gone))} watched until {until}: {_spans(gone)}"
+    if bound := [each for each in watched if each.nights and each.rebound]:
+        yield f"{_of(len(bound), watched)} {_were(len(bound))} watched until then: {_spans(bound)}"
     if there := [each for each in watched if each.still_there]:
         yield f"{_of(len(there), watched)} {_were(len(there))} watched to the last night: {_spans(there)}"
 
@@ -158,7 +172,7 @@ def _it(count: int) -> str:
 
 
 def _spans(watched: Sequence[Watched]) -> str:
-    days = sorted((each.last.at - each.deletion.at) // DAY for each in watched if each.last is not None)
+    days = sorted(round(each.span / DAY) for each in watched if each.span is not None)
     if days[0] == days[-1]:
         return f"for {counted(days[0], 'day')}"
     return f"for {days[0]:,} to {counted(days[-1], 'day')}; the median is {median_low(days):,}"

@@ -74,6 +74,7 @@ def _answer(trials: Sequence[Trial]) -> str:
 
 
 _UNKNOWN = {
+    Answer.PERHAPS: "regrets are not known: something that is recorded may be one, and cannot be told",
     Answer.TOO_EARLY: "too early to tell: regrets are not known yet",
     Answer.GONE: "regrets are not known: most images were really deleted, or gone, so nobody can see what would "
     "have used them after that",
