@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from janitor.cli.terminal import print_plain, say
 from janitor.errors import JanitorError, UsageError
 from janitor.escaping import visible
+
+if TYPE_CHECKING:
+    from janitor.config import Settings
 
 
 def print_configuration(configuration: str) -> None:
@@ -53,6 +56,14 @@ def _fill(file: Path, opened: TextIO, text: str) -> None:
     except BaseException:
         file.unlink(missing_ok=True)
         raise
+
+
+def must_not_be_read(file: Path, settings: "Settings", option: str, *, policy: bool = True) -> None:
+    """Raises UsageError for a new file that is read by the program once it is there; with `policy` also as a policy."""
+    from janitor.config.places import read_again
+
+    for _, why in read_again([file], settings.source, settings.policies if policy else None, settings.references):
+        raise UsageError(f"{option}: {visible(why)}")
 
 
 def must_not_exist(file: Path | None, option: str = "--write") -> None:

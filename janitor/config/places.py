@@ -1,7 +1,7 @@
 """Problems of the places where files are to be written: none may be another's, or one that the program reads."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from janitor.config.channels import ChannelSetting, files_written_twice
@@ -10,7 +10,7 @@ from janitor.config.policy_folder import would_be_read
 from janitor.config.schema import SettingsSchema
 from janitor.documents import Fault, Keys, legible
 from janitor.files import METRICS, around_temporary, to_replace
-from janitor.references import led_to
+from janitor.references import Reference, led_to
 
 _METRICS = ("metrics_file",)
 _RANDOM = "a1b2c3d4"
@@ -71,15 +71,28 @@ def _misplaced_metrics(schema: SettingsSchema, source: Path) -> Iterator[Fault]:
 
 def _read_again(schema: SettingsSchema, written: Sequence[_Written], source: Path) -> Iterator[Fault]:
     """The written files that the program would take for what people wrote."""
+    declared = references(schema.references, source.parent)
+    files = [file for _, file in written]
+    taken = dict(read_again(files, source, source.parent / schema.policies, declared))
+    yield from (Fault(keys, taken[file]) for keys, file in written if file in taken)
+
+
+def read_again(
+    files: Sequence[Path], source: Path, policies: Path | None, declared: Iterable[Reference]
+) -> Iterator[tuple[Path, str]]:
+    """The files that would be read again once they are written, each with why it must not be, in words.
+
+    They would be read as the configuration, one of the `policies`, if that is asked, or a declared reference.
+    """
     matched = dict[str, str]()
-    for one in references(schema.references, source.parent):
-        for name in led_to(one.files, [str(file) for _, file in written]) if one.files is not None else ():
+    for one in declared:
+        for name in led_to(one.files, [str(file) for file in files]) if one.files is not None else ():
             matched.setdefault(name, one.what)
-    for keys, file in written:
+    for file in files:
         if os.path.realpath(file) == os.path.realpath(source):
-            yield Fault(keys, f'"{legible(file.name)}" is the configuration itself')
-        elif would_be_read(source.parent / schema.policies, file):
-            yield Fault(keys, f'"{legible(file.name)}" would be read as a policy file: write it to another folder')
+            yield file, f'"{legible(file.name)}" is the configuration itself'
+        elif policies is not None and would_be_read(policies, file):
+            yield file, f'"{legible(file.name)}" would be read as a policy file: write it to another folder'
         elif glob := matched.get(str(file)):
             why = f'which the reference "{glob}" matches: what is written would be read for names of images'
-            yield Fault(keys, f'"{legible(file.name)}" is a file {why}; write it elsewhere')
+            yield file, f'"{legible(file.name)}" is a file {why}; write it elsewhere'

@@ -6,7 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml")
-_TESTS = (".test.yaml", ".test.yml")
+TESTS = (".test.yaml", ".test.yml")
+"""How the names of tests of policies end."""
+
 _NAMED_LIKE_TESTS = re.compile(r"(?<![a-z])tests?(?![a-z])", re.IGNORECASE)
 TESTS_ARE = "tests of policies are *.test.yaml or *.test.yml files beside the policies"
 """Which files `holds_tests` takes, in words."""
@@ -20,7 +22,7 @@ def holds_policies(file: Path) -> bool:
 
 def holds_tests(file: Path) -> bool:
     """Whether a file is one of tests of policies, by its name."""
-    return holds_policies(file) and file.name.endswith(_TESTS)
+    return holds_policies(file) and file.name.endswith(TESTS)
 
 
 def named_like_tests(name: str) -> bool:

@@ -240,3 +240,30 @@ def recorded(sandbox_desk: Desk) -> Iterator[Path]:
         folder.chmod(0o555)
         yield folder
         folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", [".", "./", "/", "..", "policies"])
+def test_a_folder_is_no_name_of_a_copy(sandbox_desk: Desk, name: str) -> None:
+    sandbox_desk.janitor("run", "--dry-run")
+    (sandbox_desk.folder / "policies").mkdir(exist_ok=True)
+    done = sandbox_desk.janitor("db", "copy", name)
+    assert (done.returncode, "exists, and is not overwritten" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("rules/copy.yaml", 'FILE: "copy.yaml" would be read as a policy file'),
+        ("texts/copy.tf", 'FILE: "copy.tf" is a file which the reference "texts/*.tf" matches'),
+    ],
+)
+def test_a_copy_is_not_written_where_it_would_be_read(sandbox_desk: Desk, name: str, why: str) -> None:
+    config = sandbox_desk.folder / "janitor.yaml"
+    text = re.sub(r"^policies: .*$", "policies: rules", config.read_text(), flags=re.MULTILINE)
+    config.write_text(f"{text}\nreferences: [{{files: texts/*.tf}}]\n")
+    sandbox_desk.write("rules/old.yaml", "policies: [{name: old, match: {name: x}}]\n")
+    sandbox_desk.write("texts/main.tf", "nothing")
+    sandbox_desk.janitor("run", "--dry-run")
+    done = sandbox_desk.janitor("db", "copy", name)
+    assert (done.returncode, why in done.stderr) == (2, True), done.stderr
+    assert not (sandbox_desk.folder / name).exists()

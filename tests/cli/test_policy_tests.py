@@ -61,7 +61,10 @@ def test_the_policies_are_those_beside_the_test_unless_others_are_named(desk_wit
     assert desk_with_tests.janitor("test", "policies", "--policies", "other").returncode == 1
     assert desk_with_tests.janitor("test", "tests", "--policies", "policies").returncode == 0
     alone = desk_with_tests.janitor("test", "tests")
-    assert (alone.returncode, alone.stderr) == (2, "tests: holds no policies, only tests of policies\n")
+    assert (alone.returncode, alone.stderr) == (
+        2,
+        "janitor: no policies are beside these tests, in tests: say with --policies where they are\n",
+    )
 
 
 def test_json_has_every_expectation(desk_with_tests: Desk) -> None:
@@ -256,7 +259,7 @@ def test_check_fails_with_them(desk_with_tests: Desk) -> None:
     done = desk_with_tests.janitor("check")
     assert done.returncode == 2
     assert f"tests          failed: {FAILURE}\n" in done.stdout
-    assert "next           1 of 2 checks failed" in done.stdout
+    assert "next           failed: tests; see above" in done.stdout
 
 
 def test_check_names_wrong_files(desk_with_tests: Desk) -> None:
@@ -318,3 +321,47 @@ def test_a_run_rejects_a_test_that_cannot_be_read(sandbox_desk: Desk) -> None:
     done = sandbox_desk.janitor("run", "--dry-run", "--no-post")
     assert done.returncode == 2
     assert "policies/ci.test.yaml: cannot be read" in done.stderr
+
+
+def test_without_policies_beside_a_test_those_that_are_configured_are_tested(desk_with_tests: Desk) -> None:
+    desk = desk_with_tests
+    desk.write("janitor.yaml", "policies: policies\ntargets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    desk.write("ci.test.yaml", TEST)
+    desk.write("tests/ci.test.yaml", TEST)
+    for path in ("ci.test.yaml", "tests/ci.test.yaml", "tests", "policies/ci.test.yaml"):
+        assert desk.janitor("test", path).returncode == 0, path
+    desk.write("tests/other.yaml", CI.replace("14d", "30d"))
+    assert desk.janitor("test", "tests").returncode == 1
+    desk.write("tests/other.yaml", "policies: [")
+    assert "tests/other.yaml" in desk.janitor("test", "tests").stderr
+
+
+def test_tests_that_hide_are_named_in_test_and_check(desk_with_tests: Desk) -> None:
+    desk = desk_with_tests
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    for name in (
+        "policies/nested/b.test.yaml",
+        "policies/deep/er/b.test.yaml",
+        "policies/.b.test.yaml",
+        "away/b.test.yml",
+    ):
+        desk.write(name, TEST)
+    desk.write("policies/plain/notes.yaml", "x")
+    desk.write("policies/.git/b.test.yaml", TEST)
+    (desk.folder / "policies/linked").symlink_to(desk.folder / "away")
+    (desk.folder / "policies/.#b.test.yaml").symlink_to("kim@host.1")
+    named = ".b.test.yaml, deep (a folder), linked (a folder), nested (a folder)"
+    for command in ("test", "check"):
+        done = desk.janitor(command)
+        said = [line for line in (done.stdout + done.stderr).splitlines() if "not run, as" in line]
+        assert [line.endswith(f": {named}") for line in said] == [True], said
+
+
+def test_a_file_that_expects_nothing_is_named_and_fails_nothing(desk_with_tests: Desk) -> None:
+    desk = desk_with_tests
+    desk.write("janitor.yaml", "targets: [{name: prod, appkey: k, username: u, password: p}]\n")
+    desk.write("policies/none.test.yaml", "now: 2026-06-01\nimages: [{name: a}]\nexpect: {a: any}\n")
+    done = desk.janitor("test")
+    assert (done.returncode, done.stdout.count("expects nothing")) == (0, 1)
+    assert "policies/none.test.yaml: expects nothing: `any` always holds\n" in done.stdout
+    assert "note: policies/none.test.yaml: expects nothing" in desk.janitor("check").stdout

@@ -231,3 +231,20 @@ def test_a_target_that_was_never_surveyed_does_not_pass_silently(recorded: Desk)
     assert "second: not decided: no run has surveyed it yet" in table.stderr
     assert recorded.janitor("preview", "--target", "sandbox").returncode == 0
     assert recorded.janitor("preview", "--target", "second").returncode == 1
+
+
+def test_the_latest_run_is_a_run(recorded: Desk) -> None:
+    for option in ("--run", "--against"):
+        assert recorded.janitor("preview", option, "latest").stdout == recorded.janitor("preview", option, "1").stdout
+        done = recorded.janitor("preview", option, "latets")
+        assert "'latets' is not a run, did you mean \"latest\"?" in done.stderr
+    assert recorded.janitor("images", "--run", "latest").stdout == recorded.janitor("images").stdout
+
+
+def test_policies_that_a_folder_has_no_more_or_has_newly_are_named(recorded: Desk) -> None:
+    then = [each["policy"] for each in previewed(recorded)["policies"]]
+    recorded.write("new/all.yaml", LATER.replace("old", "other"))
+    found = previewed(recorded, "--policies", "new")
+    assert (found["policies_removed"], found["policies_new"]) == (then, ["other"])
+    same = previewed(recorded)
+    assert (same["policies_removed"], same["policies_new"]) == ([], [])

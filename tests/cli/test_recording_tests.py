@@ -100,3 +100,15 @@ def test_without_a_database_there_is_nothing_to_record(sandbox_desk: Desk) -> No
     done = sandbox_desk.janitor("test", "--record", "1")
     assert done.returncode == 2
     assert not (sandbox_desk.folder / "sandbox.db").exists()
+
+
+def test_the_latest_run_is_recorded_and_a_test_is_not_written_where_it_would_be_read(sandbox_desk: Desk) -> None:
+    desk = recorded(sandbox_desk)
+    latest = desk.janitor("test", "--record", "latest")
+    assert (latest.returncode, latest.stdout) == (0, desk.janitor("test", "--record", "1").stdout)
+    assert "'newest' is not a run" in desk.janitor("test", "--record", "newest").stderr
+    desk.amend("references: [{files: texts/*.yaml}]\n")
+    desk.write("texts/main.yaml", "nothing")
+    done = desk.janitor("test", "--record", "1", "--output", "texts/x.test.yaml")
+    assert (done.returncode, 'which the reference "texts/*.yaml" matches' in done.stderr) == (2, True)
+    assert not (desk.folder / "texts/x.test.yaml").exists()

@@ -124,6 +124,7 @@ def copy(common: Common, file: Path) -> int:
     from janitor.cli.commands.loading import recorded_store
     from janitor.cli.copies import copied, left_over
     from janitor.cli.terminal import say
+    from janitor.cli.written_configuration import must_not_be_read
     from janitor.core.units import counted, format_size
     from janitor.errors import Exit
     from janitor.escaping import visible
@@ -131,6 +132,7 @@ def copy(common: Common, file: Path) -> int:
     from janitor.store import Store
 
     with recorded_store(common) as (settings, store):
+        must_not_be_read(file, settings, "FILE")
         size = copied(store, file)
     with Store.open_existing(file) as copy_:
         runs = copy_.runs(None)

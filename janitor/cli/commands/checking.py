@@ -1,10 +1,19 @@
 """The command that tries everything beforehand: `check`."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from janitor.cli.commands.options import Common, common
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from janitor.cloud.service import Probe
+    from janitor.cloud.target import Target
+    from janitor.config import Settings
+    from janitor.config.policy_files import Rules
 
 
 @click.command()
@@ -24,7 +33,6 @@ def check(common: Common, live: bool) -> int:
     from janitor.cli.recorded import database_of, known_targets
     from janitor.cloud.service import Probe
     from janitor.config.accounts import identify
-    from janitor.core.units import counted
     from janitor.errors import ConfigurationError, Exit
 
     try:
@@ -35,22 +43,32 @@ def check(common: Common, live: bool) -> int:
     for line in probing.configured(settings, rules):
         probing.tell(line)
     broken = tests_failed(settings, rules)
-    failures = [probing.failed("database", lambda: Probe(database_of(settings)))]
-    new = not any(failures) and not known_targets(settings)
-    if not any(failures):
+    failing = ["database"] if probing.failed("database", lambda: Probe(database_of(settings))) else []
+    new = not failing and not known_targets(settings)
+    if not failing:
         for line in (*probing.undelivered(settings), *probing.idle(settings, rules)):
             probing.tell(line)
+    failing += [probe[0] for probe in _probes(settings, rules, live=live) if probing.failed(*probe)]
+    if next_step := advice.after([*(["tests"] if broken else []), *failing], live=live, new=new):
+        probing.tell(probing.line("next", next_step))
+    return Exit.USAGE if broken else Exit.FAILED if failing else Exit.OK
+
+
+def _probes(
+    settings: "Settings", rules: "Rules", *, live: bool
+) -> "Iterator[tuple[str, Callable[[], Probe], Target | None]]":
+    """What is tried once the database can be used, each with its subject, and with its target if it is one."""
+    from janitor.cli import probing
+    from janitor.core.units import counted
+
     declared = [one for one in settings.references if live or one.url is None]
     unasked = len(settings.references) - len(declared)
     if unasked:
         probing.tell(f"references     {counted(unasked, 'URL')} not read: --live reads them")
     if declared:
-        failures.append(probing.failed("references", partial(probing.probe_references, settings, declared)))
+        yield "references", partial(probing.probe_references, settings, declared), None
     if live:
-        failures += [probing.failed(*probe) for probe in probing.live_probes(settings)]
-    failures += [probing.failed(*probe) for probe in probing.channel_probes(settings, rules.policies, live=live)]
+        yield from probing.live_probes(settings)
+    yield from ((*probe, None) for probe in probing.channel_probes(settings, rules.policies, live=live))
     if settings.metrics_file is not None:
-        failures.append(probing.failed("metrics", partial(probing.probe_metrics, settings.metrics_file)))
-    if next_step := advice.after([*failures, *([True] if broken else [])], live=live, new=new):
-        probing.tell(probing.line("next", next_step))
-    return Exit.USAGE if broken else Exit.FAILED if any(failures) else Exit.OK
+        yield "metrics", partial(probing.probe_metrics, settings.metrics_file), None

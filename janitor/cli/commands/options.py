@@ -18,12 +18,16 @@ class _Number(click.IntRange):
 
 
 class _Run(_Number):
-    """A number of a run, or `latest`, which is None."""
+    """A number of a run, or `latest`, which is None, or the given value."""
+
+    def __init__(self, latest: int | None = None) -> None:
+        super().__init__(1, 10**9)
+        self._latest = latest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number."""
         if value == "latest":
-            return None
+            return self._latest
         if isinstance(value, str) and not any(map(str.isdecimal, value)):
             from difflib import get_close_matches  # only for a mistake
 
@@ -38,7 +42,11 @@ class _Run(_Number):
 
 NUMBER = _Number(1, 10**9)
 COUNT = _Number(0, 10**9)
-RUN = _Run(1, 10**9)
+RUN = _Run()
+LATEST = 0
+"""What an option has whose run is the `latest`; None is one that is not given."""
+
+RUN_OR_LATEST = _Run(LATEST)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Delete nothing, whatever the configured mode.")
 NO_POST = click.option("--no-post", is_flag=True, help="Do not send the report to any channel.")
 

@@ -59,13 +59,17 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     from janitor.cli.commands.beginning.shipped import shipped_policies
     from janitor.cli.logs import configure_logging
     from janitor.cli.written_configuration import must_not_exist, print_configuration, show_page, write_configuration
-    from janitor.errors import Exit
+    from janitor.config.policy_folder import would_be_read
+    from janitor.errors import Exit, UsageError
+    from janitor.escaping import visible
     from janitor.sandbox import server
     from janitor.sandbox.flags import options_from
     from janitor.shutdown import ending_signals
 
     configure_logging(common.verbose, form=common.log_format)
     must_not_exist(file)
+    if file is not None and Path("policies").is_dir() and would_be_read(Path("policies"), file):
+        raise UsageError(f"--write: {visible(file.name)} would be read as a policy file: write it to another folder")
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
     announce = print_configuration if file is None else partial(write_configuration, file)
     server.serve(options_from(options), announce=announce, show=show_page, ending=ending_signals(), policies=policies)

@@ -57,6 +57,25 @@ def find_tests(path: Path, *, default: bool) -> list[Path]:
     return found
 
 
+def policies_for(path: Path | None, settings: "Settings | None") -> Path:
+    """The policies of the tests at a path: those beside, or where none are there, the configured ones.
+
+    By default those that are configured. Raises UsageError where neither are there.
+    """
+    from janitor.config.policy_tests import has_policies
+
+    if path is None:
+        return settings.policies if settings is not None else Path("policies")
+    beside = path if path.is_dir() else path.parent
+    if has_policies(beside):
+        return beside
+    if settings is None:
+        raise UsageError(
+            visible(f"no policies are beside these tests, in {beside}: say with --policies where they are")
+        )
+    return settings.policies
+
+
 def not_run(path: Path, policies: Path) -> str | None:
     """A sentence on what is named like tests among those of a path and is not run, if anything is.
 

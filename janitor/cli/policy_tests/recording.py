@@ -62,7 +62,7 @@ def recorded_test(store: "Store", wanted: Wanted, zone: "tzinfo") -> "Recorded":
     try:
         return recorded(night, basis, decisions, lambda image: _is_wanted(image.name, wanted), heading)
     except ConfigurationError as error:
-        raise UsageError(f"{place} has more images than one test can hold: choose fewer by --name ({error})") from error
+        raise UsageError(f"{place} cannot be written as one test ({error}): choose fewer images by --name") from error
 
 
 def _is_wanted(name: str | None, wanted: Wanted) -> bool:

@@ -59,11 +59,10 @@ def with_unset_variables(error: ConfigurationError) -> ConfigurationError:
     return ConfigurationError([*others, replace(last, help="\n".join(filter(None, (last.help, help_))))])
 
 
-def after(failures: Sequence[bool], *, live: bool, new: bool) -> str:
-    """What to do once everything was checked; empty where nothing failed and runs are nothing new here."""
-    if any(failures):
-        what = f"{sum(failures)} of {counted(len(failures), 'check')} failed"
-        return f"{what}: see above, then `janitor check{' --live' if live else ''}` again"
+def after(failing: Sequence[str], *, live: bool, new: bool) -> str:
+    """What to do once all was checked and these subjects failed; empty where none did and runs are nothing new here."""
+    if failing:
+        return f"failed: {', '.join(failing)}; see above, then `janitor check{' --live' if live else ''}` again"
     if not new:
         return ""
     if not live:

@@ -8,7 +8,7 @@ from janitor.config.policy_folder import TESTS_ARE
 from janitor.config.policy_tests import tests_in, unread_tests
 from janitor.errors import ConfigurationError
 from janitor.escaping import visible
-from janitor.report.rehearsals.policy_tests import failing_lines, total_of, untested_line
+from janitor.report.rehearsals.policy_tests import failing_lines, idle_lines, total_of, untested_line
 
 _SUBJECT = "tests"
 
@@ -30,6 +30,8 @@ def tests_failed(settings: Settings, rules: Rules) -> bool:
     probing.tell(probing.line(_SUBJECT, f"{'failed' if tested.failing else 'ok'}: {total_of(tested)}"))
     for line in failing_lines(tested):
         probing.tell(probing.line(_SUBJECT, f"failed: {line}"))
+    for line in idle_lines(tested):
+        probing.tell(probing.line(_SUBJECT, f"note: {line}"))
     if tested.unexercised:
         probing.tell(probing.line(_SUBJECT, f"note: {untested_line(tested)}"))
     return tested.failing > 0

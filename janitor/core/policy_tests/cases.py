@@ -88,6 +88,11 @@ class JudgedFile:
     judged: tuple[Judged, ...]
 
     @property
+    def expects_nothing(self) -> bool:
+        """Whether anything is expected of each of its images, so that it can never fail."""
+        return all(each.case.expected == Expected() for each in self.judged)
+
+    @property
     def failing(self) -> list[Judged]:
         """The cases that do not hold."""
         return [each for each in self.judged if not each.holds]

@@ -17,6 +17,7 @@ _NAMED = 20
 def lines_of(tested: Tested) -> Iterator[str]:
     """For people: a line for each expectation that fails, one for policies without tests, and the count."""
     yield from failing_lines(tested)
+    yield from idle_lines(tested)
     if tested.unexercised:
         yield untested_line(tested)
     yield total_of(tested)
@@ -31,6 +32,13 @@ def failing_lines(tested: Tested) -> Iterator[str]:
     """A line for each expectation that fails, with its file and line, and the sentence of the decision."""
     for file in tested.files:
         yield from (f"{_place(file, each)}: {visible(_sentence(each, zone=file.zone))}" for each in file.failing)
+
+
+def idle_lines(tested: Tested) -> Iterator[str]:
+    """A line for each file that can never fail."""
+    yield from (
+        f"{visible(file.file)}: expects nothing: `any` always holds" for file in tested.files if file.expects_nothing
+    )
 
 
 def total_of(tested: Tested) -> str:

@@ -21,6 +21,7 @@ from janitor.store.upgrading import Unfit
 
 _OWNER_ONLY = 0o600
 _BUSY = "another process holds the whole of it: try again when that has ended"
+_EXISTS = "{} exists, and is not overwritten: name another file, or move it away"
 _STOPPED = "it was told to stop"
 _STEP = 4096
 """So many pages are copied at once: 16 MiB, some milliseconds."""
@@ -150,12 +151,14 @@ def _check_free(path: Path, database: Path) -> None:
     """Raises UsageError unless nothing is there, nor what SQLite would take for a part of the copy."""
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: create it, or name a file in another")
+    if os.path.lexists(path):
+        raise UsageError(_EXISTS.format(path))
     beside = {*files_beside(database), lock_file(database), mark_file(database)}
     if Path(os.path.realpath(path.parent), path.name) in beside:
         raise UsageError(f"{path} belongs to the database itself: name another file")
-    for file in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm", "-journal"))):
+    for file in (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm", "-journal")):
         if os.path.lexists(file):
-            raise UsageError(f"{file} exists, and is not overwritten: name another file, or move it away")
+            raise UsageError(_EXISTS.format(file))
 
 
 def _new_file(path: Path) -> Path:

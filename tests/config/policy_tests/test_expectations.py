@@ -135,7 +135,7 @@ def test_a_wrong_expectation_is_named_with_its_line(expected: str, problem: str)
         pytest.param(
             "now: 2026-06-01\nimages:\n  - {name: a}\n  - {name: b}\nexpect: {a: any, golden: any}",
             [
-                "ci.test.yaml:4: images[1]: nothing is expected for b: where nothing is, expect any",
+                "ci.test.yaml:4: images[1]: nothing is expected for b: add it under `expect`, or `b: any`",
                 "ci.test.yaml:5: expect.golden: is not an image of this test",
             ],
             id="image-and-expectation-apart",

@@ -326,3 +326,12 @@ def is_beyond_tests(decision: Decision, policies: Sequence[Policy]) -> bool:
     """Whether it waits for a date that was announced when a notice was longer, or by another policy that had one."""
     without = [policy.name for policy in policies if not policy.notice]
     return decision.reason is Reason.NOTICE and decision.policy in without
+
+
+@pytest.mark.parametrize("name", ["a" * 1_030, "\u200b" * 255, "\x1b" * 255, "a" * 1_000, "a" * 998 + '"'])
+def test_a_name_of_any_length_is_a_key_of_yaml(name: str) -> None:
+    line = expectation(name, {"keep": "pinned"}, "the run decided so")
+    text = f"expect:\n{line}at: {flow({name: 'x', 'b': 'y'})}\n"
+    document = parse_document("x.test.yaml", text.encode())
+    assert document.data == {"expect": {name: {"keep": "pinned"}}, "at": {name: "x", "b": "y"}}
+    assert document.line(("expect", name)) == 2

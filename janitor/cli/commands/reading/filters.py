@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from janitor.cli import completion
+from janitor.cli.commands.options import LATEST
 
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection
+    from janitor.store import Store
 
 POLICY = click.option(
     "--policy",
@@ -148,3 +150,13 @@ def _pattern(text: str) -> Any:
     if flaw is not None:
         raise UsageError(f'--name: "{visible(text)}" {flaw}')
     return pattern
+
+
+def run_meant(store: "Store", number: int) -> int:
+    """The number of the run that an option names, which may be `LATEST`. Raises UsageError before the first run."""
+    from janitor.errors import UsageError
+
+    run = store.latest_run() if number == LATEST else number
+    if run is None:
+        raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+    return run

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import NUMBER, Common, common
+from janitor.cli.commands.options import LATEST, RUN_OR_LATEST, Common, common
 from janitor.cli.commands.reading.filters import selecting
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.answers import IMAGES
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.option(
     "--run",
     "number",
-    type=NUMBER,
+    type=RUN_OR_LATEST,
     metavar="N",
-    shell_complete=completion.RUNS,
+    shell_complete=completion.SHOWN_RUNS,
     help="The images of run N (default: the latest).",
 )
 @selecting
@@ -34,16 +34,14 @@ def images(common: Common, number: int | None, form: Format, **asked: Any) -> in
     Where any of the options that choose or sort images is given, each image is shown with what the run decided.
     """
     from janitor.cli.commands.loading import recorded_store
-    from janitor.cli.commands.reading.filters import selection
-    from janitor.errors import Exit, UsageError
+    from janitor.cli.commands.reading.filters import run_meant, selection
+    from janitor.errors import Exit
     from janitor.report.tables import ImageList
 
     chosen = selection(**asked)
     with recorded_store(common) as (settings, store):
-        latest = store.latest_run()
-        if latest is None:
-            raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
-        seen = ImageList(latest if number is None else number, tuple(store.surveys(number or latest).items()))
+        run = run_meant(store, LATEST if number is None else number)
+        seen = ImageList(run, tuple(store.surveys(run).items()))
         if chosen.chooses or chosen.order is not None or form is Format.CSV:
             seen = _chosen(store, seen, chosen)
         IMAGES[form](seen, settings.timezone)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import COUNT, NUMBER, Common, FileName, common
+from janitor.cli.commands.options import COUNT, RUN_OR_LATEST, Common, FileName, common
 from janitor.cli.commands.reading.filters import TARGET
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.rehearsals import PREVIEW
@@ -18,16 +18,16 @@ NEW = "new"
 @click.option(
     "--run",
     "number",
-    type=NUMBER,
+    type=RUN_OR_LATEST,
     metavar="N",
-    shell_complete=completion.RUNS,
-    help="On what run N saw (default: the latest snapshot of each target).",
+    shell_complete=completion.SHOWN_RUNS,
+    help="On what run N, or the `latest`, saw (default: the latest snapshot of each target).",
 )
 @click.option(
     "--against",
-    type=NUMBER,
+    type=RUN_OR_LATEST,
     metavar="RUN",
-    shell_complete=completion.RUNS,
+    shell_complete=completion.SHOWN_RUNS,
     help="Compare with what this run decided (default: the last live run that carried out its plan, or the run of the "
     "snapshot).",
 )
@@ -64,6 +64,7 @@ def preview(
     a target could not be decided on.
     """
     from janitor.cli.commands.loading import load_rules_offline
+    from janitor.cli.commands.reading.filters import run_meant
     from janitor.cli.commands.reading.standing import instant_before
     from janitor.cli.rehearsals.previewing import Wanted, previewed
     from janitor.cli.terminal import say
@@ -76,7 +77,8 @@ def preview(
     now = None if at is None else instant_before(at, settings.timezone, "--at")
     with Store.open_existing(settings.database) as store:
         tried = Tried(rules.policies, rules.exemptions, now)
-        found = list(previewed(settings, store, tried, Wanted(number, against, frozenset(targets), utc_now())))
+        run, beside = (None if each is None else run_meant(store, each) for each in (number, against))
+        found = list(previewed(settings, store, tried, Wanted(run, beside, frozenset(targets), utc_now())))
     made = preview_of(found, Conditions(fail_over, fail_on == NEW))
     PREVIEW[form](made, settings.cost, settings.timezone)
     for sentence in made.failed_on:

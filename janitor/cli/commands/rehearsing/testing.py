@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import NUMBER, Common, FileName, common
+from janitor.cli.commands.options import RUN_OR_LATEST, Common, FileName, common
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.rehearsals import TESTED
 
@@ -23,10 +23,10 @@ _NOTHING_CONFIGURED = "There is no janitor.yaml here: dates are in UTC, and uses
 @click.option(
     "--record",
     "number",
-    type=NUMBER,
+    type=RUN_OR_LATEST,
     metavar="RUN",
-    shell_complete=completion.RUNS,
-    help="Write a test of what this run decided.",
+    shell_complete=completion.SHOWN_RUNS,
+    help="Write a test of what this run, or the `latest`, decided.",
 )
 @click.option("--name", metavar="PATTERN", help="Record only names like this glob or /regular expression/.")
 @click.option("--target", metavar="NAME", shell_complete=completion.TARGETS, help="Record images of this target.")
@@ -35,8 +35,9 @@ _NOTHING_CONFIGURED = "There is no janitor.yaml here: dates are in UTC, and uses
 def test(common: Common, path: Path | None, rules_at: Path | None, form: Format, **recording: Any) -> int:
     """Run the tests of policies: *.test.yaml files.
 
-    PATH is such a file, or a folder with some and their policies; by default the configured policies folder. Needs no
-    cloud, no database, and no janitor.yaml. Exits with 1 if an expectation fails.
+    PATH is such a file, or a folder with some; by default the configured policies folder. Tests the policies beside
+    them, or where none are there, the configured ones. Needs no cloud, no database, and no janitor.yaml. Exits with 1
+    if an expectation fails.
 
     With --record, writes such a file instead: images as a recorded run saw them, and what it decided.
     """
@@ -50,7 +51,7 @@ def test(common: Common, path: Path | None, rules_at: Path | None, form: Format,
 
 
 def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format) -> int:
-    from janitor.cli.policy_tests import find_tests, footing_of, not_run, refused_by_runs, run_tests
+    from janitor.cli.policy_tests import find_tests, footing_of, not_run, policies_for, refused_by_runs, run_tests
     from janitor.cli.terminal import say
     from janitor.config.policy_files import load_rules
     from janitor.core.units import format_duration
@@ -60,8 +61,7 @@ def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format)
     configured = settings.policies if settings is not None else Path("policies")
     files = find_tests(path or configured, default=path is None)
     footing = footing_of(settings)
-    beside = path.parent if path is not None and not path.is_dir() else path
-    tried = rules_at or beside or configured
+    tried = rules_at or policies_for(path, settings)
     rules = load_rules(tried, footing.zone)
     whole = path is None or path.is_dir()
     tested = run_tests(files, rules, footing, all_of_them=whole)
@@ -78,17 +78,19 @@ def _run(common: Common, path: Path | None, rules_at: Path | None, form: Format)
 
 def _record(common: Common, *, number: int, name: str | None, target: str | None, output: Path | None) -> int:
     from janitor.cli.commands.loading import recorded_store
-    from janitor.cli.commands.reading.filters import selection
+    from janitor.cli.commands.reading.filters import run_meant, selection
     from janitor.cli.policy_tests.recording import OUTPUT, Wanted, must_be_a_new_test, recorded_test, remarks_on
     from janitor.cli.terminal import print_lines, say
-    from janitor.cli.written_configuration import write_new
+    from janitor.cli.written_configuration import must_not_be_read, write_new
     from janitor.errors import Exit
 
     if output is not None:
         must_be_a_new_test(output)
     pattern = selection(policies=(), targets=(), verdicts=(), reasons=(), name=name, order=None).name
     with recorded_store(common) as (settings, store):
-        made = recorded_test(store, Wanted(number, target, pattern), settings.timezone)
+        if output is not None:
+            must_not_be_read(output, settings, OUTPUT, policy=False)
+        made = recorded_test(store, Wanted(run_meant(store, number), target, pattern), settings.timezone)
     if output is None:
         print_lines([made.text])
     else:

@@ -11,6 +11,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 _NO_TEXT = re.compile(
     r"[-+.0-9_]*(?:e[-+]?[0-9]*)?|0[xob].*|null|true|false|yes|no|on|off|y|n|\.?inf|\.?nan", re.IGNORECASE
 )
+_LONGEST_KEY = 1_000
+"""YAML takes 1,024 signs for a key, unless a mark says that it is one."""
+
+_LONG = "? "
 Value = str | int | bool | list[str] | Mapping[str, "Value"]
 """What stands in a test."""
 
@@ -27,7 +31,7 @@ def flow(value: Value) -> str:
         case list():
             return f"[{', '.join(map(flow, value))}]"
         case _:
-            return f"{{{', '.join(f'{_text(key)}: {flow(each)}' for key, each in value.items())}}}"
+            return f"{{{', '.join(f'{_key(key)}: {flow(each)}' for key, each in value.items())}}}"
 
 
 def yaml_of(heading: str, test: Mapping[str, Value], images: Iterable[Mapping[str, Value]]) -> Iterator[str]:
@@ -40,7 +44,14 @@ def yaml_of(heading: str, test: Mapping[str, Value], images: Iterable[Mapping[st
 
 def expectation(label: str, value: Value, comment: str = "") -> str:
     """The line of an expectation."""
-    return f"  {_text(label)}: {flow(value)}{f'  # {comment}' if comment else ''}\n"
+    key = _key(label)
+    apart = "\n  " if key.startswith(_LONG) else ""
+    return f"  {key}{apart}: {flow(value)}{f'  # {comment}' if comment else ''}\n"
+
+
+def _key(text: str) -> str:
+    written = _text(text)
+    return written if len(written) <= _LONGEST_KEY else f"{_LONG}{written} "
 
 
 def _text(text: str) -> str:
