@@ -16,6 +16,7 @@ from janitor.core.result import Mode
 from janitor.core.retention import Family, Keep
 from janitor.core.usage import Source, Unread, Usage, User
 from janitor.errors import CloudError
+from janitor.report.rehearsals.differences.short import in_short
 from janitor.store import Store
 from tests.factories import DAY, NOW, OLD, exempt, image_called, usage_of
 from tests.fakes import RecordingCloud
@@ -103,7 +104,7 @@ CAUSES: dict[str, tuple[Step, Step, Cause]] = {
         lambda w: setattr(w, "policies", [replace(OLD, expire=Expire(100 * DAY))]),
         Cause.POLICY_EDITED,
     ),
-    "policy-added": (nothing, lambda w: setattr(w, "policies", [PINNED, OLD]), Cause.POLICY_EDITED),
+    "policy-added": (nothing, lambda w: setattr(w, "policies", [PINNED, OLD]), Cause.POLICIES_CHANGED),
     "notice-added": (nothing, lambda w: setattr(w, "policies", [replace(OLD, notice=DAY)]), Cause.POLICY_EDITED),
     "family": (two_of_a_family, newer, Cause.FAMILY),
     "exempted": (nothing, exempted, Cause.EXEMPTION_GRANTED),
@@ -131,11 +132,24 @@ def test_an_exemption_that_is_ended_early_was_revoked(world: NightlyWorld) -> No
     assert cause(world) == (Cause.EXEMPTION_REVOKED,)
 
 
-def test_an_image_that_was_announced_in_between_has_another_notice(world: NightlyWorld) -> None:
+def test_an_announcement_in_between_is_counted_and_no_other_decision(world: NightlyWorld) -> None:
     world.policies = [replace(OLD, notice=3 * DAY)]
-    world.night()
-    world.night()
-    assert cause(world) == (Cause.NOTICE,)
+    for _ in range(3):
+        world.night()
+    assert (compared(world).decisions, compared(world).announced) == ((), 1)
+    assert in_short([compared(world)], None) == "1 announced in between"
+    assert (compared(world, 2, 3).decisions, compared(world, 2, 3).announced) == ((), 0)
+
+
+def test_a_date_that_people_knew_and_that_moved_is_another_decision(world: NightlyWorld) -> None:
+    world.policies = [replace(OLD, notice=5 * DAY)]
+    for _ in range(2):
+        world.night()
+    world.policies = [replace(OLD, notice=9 * DAY)]
+    world.night(deliver=False)
+    [changed] = compared(world, 2, 3).decisions
+    assert Cause.POLICY_EDITED in (changed.cause, *changed.candidates)
+    assert compared(world, 2, 3).announced == 0
 
 
 def test_a_date_that_nobody_was_told_is_no_change(world: NightlyWorld) -> None:
@@ -151,6 +165,14 @@ def test_an_announced_image_whose_notice_ends_is_due_as_time_passed(world: Night
         world.night()
     [changed] = compared(world, 2, 3).decisions
     assert changed.cause is Cause.TIME_PASSED
+
+
+def test_where_the_edit_and_the_time_each_suffice_either_may_be_why(world: NightlyWorld) -> None:
+    young(world)
+    world.night(Mode.DRY_RUN)
+    world.policies = [replace(OLD, expire=Expire(10 * DAY))]
+    world.night(Mode.DRY_RUN)
+    assert cause(world) == (Cause.TIME_PASSED, Cause.POLICY_EDITED)
 
 
 def test_a_rejected_deletion_is_why_an_image_waits(world: NightlyWorld) -> None:

@@ -12,9 +12,9 @@ from janitor.cli.formats import Format
 from janitor.cli.formats.differences import DIFFERENCES
 from janitor.core.image import Sharing
 from janitor.core.planning.deletion import Answer
-from janitor.core.replay.differences.between import Cause, Compared, Gone
+from janitor.core.replay.differences.between import Cause, Compared, Gone, Request, gone_by
 from janitor.core.replay.differences.causes import difference
-from janitor.core.result import Mode
+from janitor.core.result import DeletionOutcome, Mode
 from janitor.errors import CloudError
 from janitor.report.rehearsals.differences.rows import differences_json
 from janitor.run.orders import Site
@@ -76,6 +76,13 @@ def test_an_old_request_that_may_be_carried_out_late_leaves_it_unknown(world: Ni
     world.cloud.listed = BYSTANDERS
     world.night()
     assert gone(world, 3, 4) == {"one": Gone.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("answer", "by"), [(Answer.ACCEPTED, Gone.BY_US), (Answer.NONE, Gone.UNKNOWN), (None, Gone.UNKNOWN)]
+)
+def test_a_request_that_was_never_answered_may_not_be_why_it_is_gone(answer: Answer | None, by: Gone) -> None:
+    assert gone_by([Request(sent=True, answer=answer, outcome=DeletionOutcome.DELETED)], accepted=True) is by
 
 
 def test_a_request_that_found_no_image_did_not_delete_it(world: NightlyWorld) -> None:

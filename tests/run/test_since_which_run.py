@@ -11,6 +11,7 @@ from janitor.core.replay.differences.between import Compared, Uncompared
 from janitor.core.replay.differences.causes import difference
 from janitor.core.replay.differences.since import Since
 from janitor.core.result import Mode, RunResult
+from janitor.errors import CloudError
 from janitor.report.rehearsals.differences.rows import differences_json
 from janitor.report.rehearsals.differences.short import in_short
 from janitor.report.since import since_line
@@ -121,6 +122,18 @@ def test_a_notice_that_is_over_makes_images_newly_due_for_deletion(world: Nightl
     world.policies = [OLD]
     assert since_line(world.night()) == "Since run 1 (a dry run): 2 newly due for deletion"
     assert newly_due(world, 1, 2) == 2
+
+
+def test_a_run_that_decided_nothing_is_compared_with_only_without_another(world: NightlyWorld) -> None:
+    world.cloud.shared = CloudError("no answer")
+    world.night()
+    world.cloud.shared = {}
+    assert since_line(world.night()) == "Since run 1: no image new or gone; decisions not compared: prod"
+    world.cloud.shared = CloudError("no answer")
+    world.night()
+    world.cloud.shared = {}
+    assert since_line(world.night()) == "Since run 2: nothing new"
+    assert world.store.latest_pair("prod") == (2, 4)
 
 
 def forget(world: NightlyWorld, *runs: int) -> None:

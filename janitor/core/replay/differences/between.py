@@ -28,6 +28,7 @@ class Cause(StrEnum):
     """Why another decision was made about an image that both runs saw."""
 
     POLICY_EDITED = "policy-edited"
+    POLICIES_CHANGED = "policies-changed"
     TIME_PASSED = "time-passed"
     USE_BEGAN = "use-began"
     USE_ENDED = "use-ended"
@@ -52,6 +53,7 @@ class Cause(StrEnum):
 
 CAUSES: Mapping[Cause, str] = {
     Cause.POLICY_EDITED: "the policy was edited",
+    Cause.POLICIES_CHANGED: "policies changed",
     Cause.TIME_PASSED: "time passed",
     Cause.USE_BEGAN: "a use began",
     Cause.USE_ENDED: "a use ended",
@@ -95,11 +97,12 @@ _DELETED_NOTHING = frozenset({Answer.ABSENT, Answer.REFUSED, Answer.NOT_SENT, An
 def gone_by(last: Iterable[Request], older: Iterable[Request] = (), *, accepted: bool) -> Gone:
     """Who made an image disappear, by the requests after it was listed for the last time, and the older ones.
 
-    What became of an older one says nothing, as the image was listed after it; but it may have been carried out later.
+    One that got no answer may never have arrived, although the image is gone since: others may have done it. What
+    became of an older one says nothing, as the image was listed after it; but it may have been carried out later.
     `accepted`: both surveys were, of which only the later one lacks the image; they may be mistaken otherwise.
     """
     last = list(last)
-    if any(one.outcome is DeletionOutcome.DELETED for one in last):
+    if any(one.outcome is DeletionOutcome.DELETED and one.answer is Answer.ACCEPTED for one in last):
         return Gone.BY_US
     if not accepted or any(one.sent and one.answer not in _DELETED_NOTHING for one in (*last, *older)):
         return Gone.UNKNOWN
@@ -259,10 +262,14 @@ class ChangedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs between two surveys of one target, and why other decisions were made."""
+    """What differs between two surveys of one target, and why other decisions were made.
+
+    `announced` counts the images that wait as before, and of whose date people were told in between.
+    """
 
     compared: Compared
     decisions: Sequence[ChangedDecision]
+    announced: int = 0
 
 
 @dataclass(frozen=True, slots=True)

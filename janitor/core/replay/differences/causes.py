@@ -44,8 +44,8 @@ def difference(compared: Compared) -> Difference:
     if not compared.decisions_compared:
         return Difference(compared, ())
     why = _Why(compared)
-    changed = (why.of(before, after) for before, after in compared.decided if why.differ(before, after))
-    return Difference(compared, tuple(changed))
+    changed = tuple(why.of(before, after) for before, after in compared.decided if why.differ(before, after))
+    return Difference(compared, changed, sum(why.is_announced(before, after) for before, after in compared.decided))
 
 
 def _is_guard(decision: Decision) -> bool:
@@ -70,6 +70,7 @@ class _Why:
         self._using = Using(compared)
         texts, later = self._before.texts, self._after.texts
         self._edited = frozenset(name for name in {*texts, *later} if texts.get(name) != later.get(name))
+        self._rewritten = self._edited & texts.keys() & later.keys()
         self._reordered = [name for name in texts if name in later] != [name for name in later if name in texts]
         self._matched = tuple(matched_by(side, compared.target) for side in (self._before, self._after))
         self._families: frozenset[tuple[str, str | None]] | None = None
@@ -77,13 +78,23 @@ class _Why:
     def differ(self, before: Decision, after: Decision) -> bool:
         """Whether the later decision says something else, and not only in other words or with another user.
 
-        The date of a notice that nobody was told of is another one every time.
+        That is another verdict, policy or reason, or another instant of an expiry, an exemption or a retry. The date of
+        a notice that nobody was told of is another one every time, and that people are told is no other decision: only
+        a date that they knew, and that no longer stands, is one.
         """
         if not before.is_like(after):
             return True
         if after.reason is Reason.NOTICE:
-            return self._dates_told(before, after)[0] != self._dates_told(before, after)[1]
+            told, now = self._dates_told(before, after)
+            return told is not None and told != now
         return before.due != after.due
+
+    def is_announced(self, before: Decision, after: Decision) -> bool:
+        """Whether an image waits for its notice as before, and only the later run found that people know the date."""
+        if not before.is_like(after) or after.reason is not Reason.NOTICE:
+            return False
+        told, now = self._dates_told(before, after)
+        return told is None and now is not None
 
     def of(self, before: Decision, after: Decision) -> ChangedDecision:
         """The two decisions with the cause, or what may be it."""
@@ -162,15 +173,20 @@ class _Why:
         altered = list(_of_facts(before.image, after.image, Image.fields(), but=("updated_at",)))
         old, new = self._matched
         if not (edited and altered) or old is None or new is None:
-            yield from [Cause.POLICY_EDITED] if edited else altered
+            yield from [self._of_policies(before, after)] if edited else altered
             yield from altered if edited else ()
             return
         if owner_in(old, after.image) == after.policy:
             yield from altered
         elif owner_in(new, before.image) == after.policy:
-            yield Cause.POLICY_EDITED
+            yield self._of_policies(before, after)
         else:
-            yield from (Cause.POLICY_EDITED, *altered)
+            yield from (self._of_policies(before, after), *altered)
+
+    def _of_policies(self, before: Decision, after: Decision) -> Cause:
+        """Whether only the text of a policy of the image itself changed, or policies that may own it, or its family."""
+        itself = not self._reordered and self._edited <= self._rewritten & {before.policy, after.policy}
+        return Cause.POLICY_EDITED if itself else Cause.POLICIES_CHANGED
 
     def _of_same(self, before: Decision, after: Decision) -> Iterator[Cause]:
         """Why a date or, in a family, a reason is another one."""
@@ -186,6 +202,8 @@ class _Why:
         ended = reason is before.reason and reason is not after.reason
         if ended and reason in (Reason.TOO_YOUNG, Reason.REFUSED, Reason.NOTICE) and self._is_over(before.due):
             yield Cause.TIME_PASSED
+            if reason is not Reason.REFUSED and before.policy in self._edited:
+                yield Cause.POLICY_EDITED
             return
         if reason is Reason.SHARED:
             yield from self._of_sharing(before, after)
@@ -199,8 +217,8 @@ class _Why:
         if reason in _KEPT:
             yield from self._of_family(before, after)
             return
-        if (before.policy or after.policy) in self._edited:
-            yield Cause.POLICY_EDITED
+        if (policy := before.policy or after.policy) in self._edited:
+            yield Cause.POLICY_EDITED if policy in self._rewritten else Cause.POLICIES_CHANGED
         if reason in (Reason.TOO_YOUNG, Reason.UNDATED):
             yield from _of_facts(before.image, after.image, _DATES)
             yield from self._using.of_last_use(after.image)
@@ -229,7 +247,7 @@ class _Why:
     def _of_family(self, before: Decision, after: Decision) -> Iterator[Cause]:
         """Why `keep` protects an image only now, or no longer."""
         if self._edited or self._reordered:
-            yield Cause.POLICY_EDITED
+            yield self._of_policies(before, after)
         facts = ("name", "status", "created_at", "owned", "properties", "unreadable")
         yield from _of_facts(before.image, after.image, facts)
         old, _ = self._matched

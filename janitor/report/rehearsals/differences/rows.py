@@ -56,6 +56,7 @@ def _totals(some: Iterable[Difference], cost: Cost | None) -> dict[str, Any]:
         "uses_no_longer_read": sum(len(one.compared.uses.no_longer_read) for one in some),
         "newly_to_be_deleted": _newly(Verdict.DELETE, some),
         "newly_waiting": _newly(Verdict.WAIT, some),
+        "announced": sum(one.announced for one in some),
         "decisions": {cause.value: count for cause, count in causes.most_common()},
     }
 

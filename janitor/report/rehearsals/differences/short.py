@@ -39,6 +39,9 @@ TURNS: Mapping[Turn, str] = {
 TOLD_FIRST = "announced for the first time"
 """What becomes of images that waited in a dry run already, which announces nothing."""
 
+ANNOUNCED = "announced in between"
+"""Said of images that wait as before, and of whose date people were told after the earlier run."""
+
 USES = {
     "begun": "begun",
     "ended": "ended",
@@ -64,6 +67,8 @@ def in_short(some: Sequence[Difference], cost: Cost | None) -> str:
     fresh = [each.image for each in new if not each.seen_before]
     gone = [each for one in some for each in one.compared.gone]
     parts = list(_decided(some))
+    announced = sum(one.announced for one in some)
+    parts += [f"{announced:,} {ANNOUNCED}"] if announced else []
     uncompared = [one for one in some if not one.compared.decisions_compared]
     which = f" of {counted(len(uncompared), 'target')}" if len(some) > 1 else ""
     parts += [f"decisions{which} not compared"] if uncompared else []

@@ -22,15 +22,17 @@ def compared_with(db: Connection, run: int, target: str) -> int | None:
     """The run with whose survey of a target the report of a run compares its own; None for none.
 
     That is the last accepted one before it; for a live run the last accepted one of a live run, if there is one, as a
-    dry run told nobody. None where its own was not accepted, as it may have omitted images, and where details of either
-    were dropped.
+    dry run told nobody. One whose run decided nothing counts only if there is no other. None where its own was not
+    accepted, as it may have omitted images, and where details of either were dropped.
     """
     standing = _standing(db, run, target)
     if standing is None:
         return None
     span = {"target": target, "after": counts_after(db, target, run), "run": run}
-    found = db.execute(_LAST_LIVE, span).fetchone() if standing.mode is Mode.DELETE else None
-    found = found or db.execute(_LAST_ACCEPTED, span).fetchone()
+    live = standing.mode is Mode.DELETE
+    ways = (f"{also}{which}" for which in (_DECIDING, "") for also in ((_LIVE, "") if live else ("",)))
+    rows = (db.execute(f"{_ACCEPTED} {way} ORDER BY s.run DESC LIMIT 1", span).fetchone() for way in ways)
+    found = next((row for row in rows if row is not None), None)
     return None if found is None or _standing(db, found[0], target) is None else int(found[0])
 
 
@@ -84,7 +86,7 @@ def _newly(db: Connection, span: dict[str, Any], spelled: Mapping[str, str], *, 
     """
     newly = dict(db.execute(_NEWLY, span).fetchall())
     for image in newly.keys() & spelled.keys():
-        if (newly[image],) in db.execute(_DECIDED, {**span, "image": spelled[image]}).fetchall():
+        if (newly[image],) in db.execute(_VERDICT, {**span, "image": spelled[image]}).fetchall():
             del newly[image]
     deleted = sum(verdict == Verdict.DELETE for verdict in newly.values())
     waiting = {image for image, verdict in newly.items() if verdict == Verdict.WAIT}
@@ -96,17 +98,18 @@ _ACCEPTED = """
 SELECT s.run FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = :target AND s.run > :after AND s.run < :run AND s.good
 """
-_LAST_ACCEPTED = f"{_ACCEPTED} ORDER BY s.run DESC LIMIT 1"
-_LAST_LIVE = f"{_ACCEPTED} AND r.mode = 'delete' ORDER BY s.run DESC LIMIT 1"
+_LIVE = " AND r.mode = 'delete'"
 # `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
-_GOOD = """
-SELECT CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
+_DECIDED = """CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
     SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
         AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
     WHERE i.target = s.target
-) END, (SELECT mode FROM runs WHERE run = s.run) FROM surveys s
+) END"""
+_DECIDING = f" AND {_DECIDED}"
+_GOOD = f"""
+SELECT {_DECIDED}, (SELECT mode FROM runs WHERE run = s.run) FROM surveys s
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
-"""
+"""  # noqa: S608 - conditions of ours
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
 _NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW}"
 _NEWLY = f"""
@@ -115,7 +118,7 @@ JOIN decisions e ON e.image_key = i.image_key AND e.from_run > :before AND {cove
 LEFT JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
 WHERE e.verdict IN ('delete', 'wait') AND d.verdict IS NOT e.verdict
 """
-_DECIDED = f"""
+_VERDICT = f"""
 SELECT d.verdict FROM images i JOIN decisions d ON d.image_key = i.image_key AND {covering("d", "before")}
 WHERE i.target = :target AND i.image = :image
 """  # noqa: S608 - conditions of ours
