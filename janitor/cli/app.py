@@ -45,7 +45,8 @@ def janitor() -> None:
       1  a target, a report or the database failed; test: an expectation fails
       2  wrong usage, configuration or policy
       3  a deletion was rejected or failed, or is not known yet
-      4  over a limit or survey implausible: nothing was deleted there;
+      4  over a limit, or a survey, account, clock or database in doubt:
+         nothing was deleted there;
          preview: a condition of --fail-over or --fail-on holds
       5  another run holds the database
       70 a bug

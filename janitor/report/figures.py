@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import tzinfo
 
 from janitor.core.decision import Decision, Reason, Verdict
+from janitor.core.planning.refusal import Refusal, in_words, refusal_of, refusals_in
 from janitor.core.replay.amounts import Amount
 from janitor.core.result import Cost, DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted, format_size
@@ -25,7 +26,7 @@ def totals_of(
     Not `sent`: it is not known yet, or no longer true, that this report announces anything.
     """
     if not _surveyed(target):
-        return [("Images", "not surveyed" if target.outcome is Outcome.FAILED else "implausible survey")]
+        return [("Images", _unread(target))]
     verdicts = Counter(decision.verdict for decision in target.decisions)
     rows = [
         ("Images", f"{target.survey.images:,}, of which {target.survey.owned:,} owned"),
@@ -40,6 +41,12 @@ def totals_of(
         rows.append(("Reviewed plan", f"{unchanged:,} images of it are unchanged; no limit applies"))
     rows += [("Note", shortened(remark, _LONGEST_REMARK)) for remark in target.survey.remarks]
     return rows + _plan(target, mode, cost)
+
+
+def _unread(target: TargetResult) -> str:
+    if target.outcome is not Outcome.REFUSED:
+        return "not surveyed"
+    return "implausible survey" if refusal_of(target) is Refusal.IMPLAUSIBLE else f"none, as {why_refused(target)}"
 
 
 def _plan(target: TargetResult, mode: Mode, cost: Cost | None) -> list[tuple[str, str]]:
@@ -227,9 +234,8 @@ def _untroubled(result: RunResult) -> bool:
 
 def _shortfall(result: RunResult) -> str:
     refused = sum(target.outcome is Outcome.REFUSED for target in result.targets)
+    why = in_words(refusals_in(result.targets))
     failed = sum(target.outcome is Outcome.FAILED for target in result.targets)
-    words = (
-        [f"{counted(refused, 'target')} with nothing deleted, over a limit or survey implausible"] if refused else []
-    )
+    words = [f"{counted(refused, 'target')} with nothing deleted, as {why}"] if refused else []
     words += [f"{counted(failed, 'target')} failed"] if failed else []
     return f" {'; '.join(words)}." if words else ""

@@ -7,6 +7,7 @@ from janitor.core.decision import Decision
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted
 from janitor.report.figures import confirmed, worth
+from janitor.report.outline import why_refused
 from janitor.report.wording import local_moment, shortened
 
 _LONGEST = 135
@@ -173,15 +174,15 @@ def _from(decisions: Iterable[Decision], result: RunResult, zone: tzinfo, word: 
 
 def _refused(result: RunResult) -> Iterator[str]:
     nothing = "nothing would be deleted" if result.mode is Mode.DRY_RUN else "nothing was deleted"
-    doubtful = []
+    doubtful: dict[str, list[TargetResult]] = {}
     for target in result.targets:
         where = f" in {_name(target)}" if len(result.targets) > 1 else ""
         if target.excess is not None:
             yield f"{nothing}{where}, {target.excess.planned:,} planned and the limit is {target.excess.allowed}"
         elif target.outcome is Outcome.REFUSED:
-            doubtful.append(target)
-    if doubtful:
-        yield f"{nothing} in {_names(doubtful)}, as the survey is in doubt"
+            doubtful.setdefault(why_refused(target), []).append(target)
+    for why, some in doubtful.items():
+        yield f"{nothing} in {_names(some)}, as {why}"
 
 
 def _failed(result: RunResult) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from janitor.core.decision import Decision, Reason, Spared
 from janitor.core.exemptions import expires_soon
+from janitor.core.planning.refusal import REFUSALS, refusal_of
 from janitor.core.result import Deletion, DeletionOutcome, Mode, Outcome, TargetResult
 
 _UPCOMING = 5
@@ -153,7 +154,7 @@ def _planned_words(target: TargetResult, mode: Mode) -> tuple[str, str]:
 
 def why_refused(target: TargetResult) -> str:
     """Why nothing of the plan of a target was deleted, in short."""
-    return "the survey is in doubt" if target.excess is None else "the whole plan is over the limit"
+    return REFUSALS[refusal_of(target)]
 
 
 def _fates(target: TargetResult) -> Iterator[Group]:

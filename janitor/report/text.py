@@ -31,7 +31,7 @@ from janitor.report.layout import (
 from janitor.report.outline import Entry, Group, expiring, upcoming
 from janitor.report.since import since_line
 from janitor.report.wording import (
-    OUTCOMES,
+    ended,
     local_minute,
     run_name,
     run_times,
@@ -172,7 +172,7 @@ def _closing(result: RunResult, summed_up: str | None, waiting: str, width: int)
 
 def _last(result: RunResult, waiting: str) -> Line:
     """How the run ended, and which reports wait, in one line of any length."""
-    last = f"Outcome: {OUTCOMES[result.outcome]}"
+    last = f"Outcome: {ended(result)}"
     style = WARNING if waiting and result.outcome is Outcome.OK else _STYLES[result.outcome]
     return line(f"{last}. {waiting}" if waiting else last, style)
 

@@ -4,6 +4,7 @@ import math
 from datetime import datetime, timedelta, tzinfo
 
 from janitor.core.memory import Backlog
+from janitor.core.planning.refusal import in_words, refusals_in
 from janitor.core.result import Cost, Outcome, RunResult
 from janitor.core.units import counted, format_duration
 from janitor.escaping import visible
@@ -14,9 +15,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 OUTCOMES = {
     Outcome.OK: "ok – every target was surveyed, and no deletion was rejected or failed",
     Outcome.PARTIAL: "partial – some deletions were rejected or failed, or are not known yet",
-    Outcome.REFUSED: "refused – over a limit or survey implausible, nothing was deleted there",
+    Outcome.REFUSED: "refused – nothing was deleted there",
     Outcome.FAILED: "failed – the run or a target failed",
 }
+
+
+def ended(result: RunResult) -> str:
+    """How a run ended, and why nothing was deleted where it was refused."""
+    why = in_words(refusals_in(result.targets)) if result.outcome is Outcome.REFUSED else ""
+    return f"{OUTCOMES[result.outcome]}{f', as {why}' if why else ''}"
 
 
 def shortened(text: str, limit: int) -> str:

@@ -29,9 +29,10 @@ def deleted(count: int, **parts: Any) -> RunResult:
     return live_run(make_target([deletion.decision for deletion in deletions], deletions, **parts))
 
 
+IMPLAUSIBLE = "nothing deleted, implausible survey"
 TOLD = [wait("a", 48.4), wait("b", 51)]
 OVER = make_target([], outcome=Outcome.REFUSED, error="over", excess=Excess(55, "10", "over"))
-DOUBTFUL = make_target([to_delete()], outcome=Outcome.REFUSED, error="shrunk", name="lab")
+DOUBTFUL = make_target([to_delete()], outcome=Outcome.REFUSED, error=f"{IMPLAUSIBLE}: shrunk", name="lab")
 UNREAD = make_target(outcome=Outcome.FAILED, error="no answer")
 REJECTED = make_deletion("r", DeletionOutcome.REFUSED, "no")
 

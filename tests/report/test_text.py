@@ -165,7 +165,7 @@ def test_a_plan_that_a_limit_refuses_is_still_listed_whole(mode: Mode, title: st
     assert title in text
     assert all(decision.image.id in text for decision in doomed)
     assert f"Error in prod: {refusal}" in unfolded(text)
-    assert "1 target with nothing deleted, over a limit or survey implausible." in unfolded(text)
+    assert "1 target with nothing deleted, as the whole plan is over the limit." in unfolded(text)
 
 
 def test_thousands_are_all_listed() -> None:

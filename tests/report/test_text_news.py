@@ -81,14 +81,15 @@ def test_an_announced_image_that_somebody_else_deleted_is_named() -> None:
 # The last sentence
 
 
+DOUBT = "nothing deleted, implausible survey"
 TROUBLED = {
-    "refused": make_target(outcome=Outcome.REFUSED, error="the list repeats itself"),
-    "planned": make_target([to_delete("a"), to_delete("b")], outcome=Outcome.REFUSED, error="too many"),
+    "refused": make_target(outcome=Outcome.REFUSED, error=f"{DOUBT}: the list repeats itself"),
+    "planned": make_target([to_delete("a"), to_delete("b")], outcome=Outcome.REFUSED, error=f"{DOUBT}: too many"),
     "failed": make_target(outcome=Outcome.FAILED, error="no answer"),
     "fine": make_target([to_delete("c")], [make_deletion("c")]),
     "quiet": make_target([to_keep()]),
 }
-LEFT_ALONE = "1 target with nothing deleted, over a limit or survey implausible."
+LEFT_ALONE = "1 target with nothing deleted, as the survey is in doubt."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Why a run deleted nothing in a target where it was refused: told from the sentence that it recorded."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from janitor.core.planning.plan import OVER_LIMIT
+from janitor.core.result import Outcome, TargetResult
+
+
+class Refusal(StrEnum):
+    """What kept a run from deleting in a target.
+
+    UNKNOWN: the sentence does not say, as it is of another version, or told elsewhere only.
+    """
+
+    OVER_LIMIT = "over-limit"
+    COPY = "copy"
+    OTHER_DATABASE = "other-database"
+    CLOCK = "clock"
+    OTHER_UNREAD = "other-unread"
+    TWO_NAMES = "two-names"
+    ACCOUNT = "account"
+    IMPLAUSIBLE = "implausible"
+    UNKNOWN = "unknown"
+
+
+REFUSALS: Mapping[Refusal, str] = {
+    Refusal.OVER_LIMIT: "the whole plan is over the limit",
+    Refusal.COPY: "the database is a copy",
+    Refusal.OTHER_DATABASE: "the database is an older or another one",
+    Refusal.CLOCK: "our clock is not confirmed",
+    Refusal.OTHER_UNREAD: "another target may be the same account",
+    Refusal.TWO_NAMES: "the same images are listed under two names",
+    Refusal.ACCOUNT: "the account is a different one",
+    Refusal.IMPLAUSIBLE: "the survey is in doubt",
+    Refusal.UNKNOWN: "its error says",
+}
+"""The same in words that follow an `as`."""
+
+_SIGNS: Mapping[Refusal, tuple[str, ...]] = {
+    Refusal.OVER_LIMIT: (OVER_LIMIT,),
+    Refusal.COPY: ("nothing deleted: the database is a copy",),
+    Refusal.OTHER_DATABASE: ("nothing deleted: the database does not know",),
+    Refusal.CLOCK: ("nothing deleted: no answer of the API tells the time",),
+    Refusal.OTHER_UNREAD: ("nothing deleted: no list was ever read of",),
+    Refusal.TWO_NAMES: ("they are one account under two names", "they are one image service under two names"),
+    Refusal.ACCOUNT: ("janitor target rebind",),
+    Refusal.IMPLAUSIBLE: ("nothing deleted, implausible survey",),
+}
+"""What the sentences of each cause have in common; the first that holds counts, as names of targets come later."""
+
+
+def refusal_of(target: TargetResult) -> Refusal:
+    """Why nothing was deleted in a target that was refused."""
+    if target.excess is not None:
+        return Refusal.OVER_LIMIT
+    error = target.error or ""
+    found = (refusal for refusal, signs in _SIGNS.items() if any(sign in error for sign in signs))
+    return next(found, Refusal.UNKNOWN)
+
+
+def refusals_in(targets: Iterable[TargetResult]) -> list[Refusal]:
+    """Why nothing was deleted in those of the targets that were refused, each cause once."""
+    return list(dict.fromkeys(refusal_of(target) for target in targets if target.outcome is Outcome.REFUSED))
+
+
+def in_words(refusals: Iterable[Refusal]) -> str:
+    """Several causes in words: `the database is a copy`."""
+    return " and ".join(REFUSALS[refusal] for refusal in refusals)
