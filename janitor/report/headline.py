@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from janitor.core.decision import Decision
+from janitor.core.planning.refusal import Refusal, refusals_in
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
 from janitor.core.units import counted
 from janitor.report.figures import confirmed, worth
@@ -57,7 +58,8 @@ def advice(
     keep = _KEEP_ELSEWHERE if not here else _KEEP_BY_BUTTON if buttons else _placed(_KEEP, shown_by)
     sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
     sentences += [_placed(_REVIEW, shown_by) if any(target.excess is not None for target in refused) else ""]
-    sentences += [_DOUBT if any(target.excess is None for target in refused) else ""]
+    why = set(refusals_in(target for target in refused if target.excess is None))
+    sentences += [_DOUBT if why - _ONCE else "", _RESTORED if why & _ONCE else ""]
     sentences += [_FAILED if any(_failed(result)) else ""]
     sentences += [_placed(_REJECTED, shown_by) if any(_unsuccessful(result)) else ""]
     return [sentence for sentence in sentences if sentence]
@@ -88,6 +90,11 @@ _REVIEW = (
 _DOUBT = (
     "Whoever runs Image Janitor does what the error below says. Nobody else has to do anything: until then nothing is "
     "deleted there."
+)
+_ONCE = {Refusal.COPY, Refusal.OTHER_DATABASE}
+_RESTORED = (
+    "Whoever runs Image Janitor reads the error below before the next run, which may delete again, and exempts again "
+    "what has to stay."
 )
 _FAILED = (
     "Whoever runs Image Janitor looks into the error below, if the next run fails likewise. Nobody else has to do "

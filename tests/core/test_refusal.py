@@ -61,6 +61,9 @@ def test_a_report_names_the_cause_itself_wherever_it_says_why_nothing_was_delete
         live = unfolded(report(make_run(target, mode=Mode.DELETE, outcome=Outcome.REFUSED)))
         bare = unfolded(report(make_run(unread, mode=Mode.DELETE, outcome=Outcome.REFUSED)))
         assert dry.count(f"as {REFUSALS[why]}") >= 3
+        once = why in (Refusal.COPY, Refusal.OTHER_DATABASE)
+        assert ("before the next run, which may delete again" in live) is once
+        assert ("until then nothing is deleted there" in live) is (not once)
         assert live.count(f"as {REFUSALS[why]}") >= 3
         others = (words for other, words in REFUSALS.items() if other is not why)
         assert not [words for words in others if f"as {words}" in f"{dry} {live} {bare}"]
