@@ -239,6 +239,7 @@ def test_values_say_from_where_on_nothing_is_regretted_and_what_only_waits(lived
     lived.write("policies.yaml", policy % "30d")
     said = " ".join(lived.janitor("backtest", "--suggest").stdout.split())
     assert said.startswith("expire.after: nothing was due at any value, up to 1 image waiting at the end: nothing is")
+    assert "The notice of 30d did not end within these nights: try the policy without it (`notice: 0`)." in said
     assert "nothing is known yet, by expire.after: 1 at 7d, 1 at 14d." in said
     found = suggested(lived, "--suggest")["expire.after", "14d"]
     assert (found["answer"], found["waiting"]) == ("nothing-due", 1)
@@ -267,7 +268,7 @@ def test_the_table_marks_what_is_written_now_and_draws_what_is_regretted(lived: 
     assert "14 dry runs count as nights" in said  # what history cannot tell, as in a plain backtest
     rows = {line[:6].strip(): line for line in done.stdout.splitlines() if line[:2] in ("* ", "  ")}
     assert rows["* 14d"].split()[2:] == ["5", "50.0", "GiB", "2?", "1", "█████████████░░░░░░░░░"]
-    assert rows["30d"].split() == ["30d", "0", "–", "0", "0"]
+    assert rows["30d"].split() == ["30d", "0", "–", "–", "–"]
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert (
         "| **14d** (now) | 5 | 50.0 GiB | 2 (and perhaps 1) | 1 |"

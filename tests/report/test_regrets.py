@@ -66,6 +66,13 @@ def evidence(hindsight: Hindsight, **more: Any) -> Evidence:
             id="announced-before",
         ),
         pytest.param(
+            evidence(of(), waiting=3, noticed=2, waiting_gone=1),
+            "3 images wait at the end, and none was due within these nights: nothing is known of them yet. Our own "
+            "runs have really deleted 1 of 3 that wait, so that cannot be seen. Their notice did not end within these "
+            "nights: try the policy without it (`notice: 0`).",
+            id="notice-and-one-really-deleted",
+        ),
+        pytest.param(
             Evidence(waiting=2),
             "In none of these nights could the policies delete anything: nothing is known of them.",
             id="nothing-decided",

@@ -70,8 +70,9 @@ def _try(
             replay.follow(night)
     after = recorded_after(past, target, [one for replay in dict.fromkeys(replays) for one in replay.made])
     for trial, replay in zip(trials, replays, strict=True):
-        trial.add(hindsight_of(replay.made, after, settings.timezone, wire_keys))
-        trial.found.add_nights(replay.nights, trial.variant.policy.name)
+        looked_back = hindsight_of(replay.made, after, settings.timezone, wire_keys)
+        trial.add(looked_back)
+        trial.found.add_target(target, looked_back, replay.nights, trial.variant.policy.name)
     present = next(replay for trial, replay in zip(trials, replays, strict=True) if trial.variant.present)
     if not present.nights:
         return None

@@ -132,11 +132,16 @@ class Replay:
         rejected = night.requested.rejected
         deletions = tuple(one for one in asked if one.decision.image.id not in rejected)
         self._delete([one.decision.image for one in deletions], night)
+        waiting = tuple(decision for decision in decisions if decision.verdict is Verdict.WAIT)
+        really_gone = [
+            one.image.id for one in waiting if one.image.identity in self._kept or one.image.id in night.requested.done
+        ]
         return replace(
             seen,
             deletions=deletions,
             rejected=tuple(one for one in asked if one.decision.image.id in rejected),
-            waiting=tuple(decision for decision in decisions if decision.verdict is Verdict.WAIT),
+            waiting=waiting,
+            waiting_gone=frozenset(really_gone),
             announced=announced,
             excess=plan.over_limit(basis.limits),
         )

@@ -73,6 +73,7 @@ class ReplayedNight:
     that the run itself deleted, by id, and `gone` those that the policies had deleted in an earlier night, and that
     others have removed since the night before. `applied`: the run carried out a list that a person had reviewed;
     `unsent` is how many deletions it had planned and did not send, and it may still work if it has not `ended`.
+    `waiting_gone` are those of the waiting images, by id, that our own runs have really deleted.
     `rebound`: since the night before, a person bound the target to another account, where nothing is known of the
     images of before.
 
@@ -102,6 +103,7 @@ class ReplayedNight:
     unsent: int = 0
     ended: bool = True
     rebound: bool = False
+    waiting_gone: frozenset[str] = frozenset()
 
     @property
     def decided(self) -> bool:

@@ -8,10 +8,11 @@ import pytest
 
 from janitor.core.decision import Reason, Verdict
 from janitor.core.replay.afterwards import Moment
-from janitor.core.replay.outcomes.answers import Answer, Evidence, answer_of, tells
+from janitor.core.replay.outcomes.answers import Answer, Evidence, answer_of, answers_by_target, tells
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched
 from janitor.core.replay.replayed import NightDeletion, ReplayedNight
 from janitor.core.result import Mode
+from janitor.report.rehearsals.backtests.regrets import answer_words
 from tests.factories import DAY, NOW, image_called, to_delete, to_keep
 
 WEEK = 7 * DAY
@@ -132,3 +133,17 @@ def test_a_use_of_any_image_in_any_target_shows_that_uses_are_seen() -> None:
         evidence.add_nights(nights)
     assert evidence.used
     assert Evidence().used is None
+
+
+def test_of_several_targets_the_least_is_known_and_one_without_deletions_says_nothing() -> None:
+    evidence = Evidence()
+    evidence.add_target("a", Hindsight(watched=tuple(watched(number, WEEK) for number in range(9))), [night(1, used=1)])
+    assert answer_of(evidence) is Answer.NO_REGRETS
+    evidence.add_target("c", Hindsight(), [night(1)])
+    assert answer_of(evidence) is Answer.NO_REGRETS
+    evidence.add_target("b", Hindsight(watched=(watched(1, DAY),)), [night(1)])
+    assert answer_of(evidence) is Answer.TOO_EARLY
+    assert answers_by_target(evidence) == {"b": Answer.TOO_EARLY, "a": Answer.NO_REGRETS}
+    said = answer_words(evidence)
+    assert said.startswith("b: Too early to tell: ")
+    assert " a: No regrets, as far as history can tell: 9 images were watched for 7 days; " in said

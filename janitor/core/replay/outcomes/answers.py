@@ -4,11 +4,12 @@ One rule for all that say it: text, comments, JSON, and the same policy at other
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from janitor.core.decision import Reason
 from janitor.core.names.image_ids import ImageId
 from janitor.core.replay.regrets import Hindsight, RegretKind, Watched
 from janitor.core.replay.replayed import ReplayedNight
@@ -53,8 +54,9 @@ class Evidence:
     `perhaps` others something that cannot be told may be a regret. `told` were watched for long enough, with readable
     uses; `unclear` too, but with unreadable ones; `spans` is for how long each was watched that was at all. Of
     those that were not watched for long enough, our own runs `really` deleted some, and others were `gone` otherwise.
-    `announced` and `waiting` are images, the latter at the end. `used`: a night saw any image in use; None
-    without a night.
+    `announced` and `waiting` are images, the latter at the end. Of those that wait,
+    `noticed` do as their notice has not ended, and `waiting_gone` were really deleted by our own runs. `used`: a night
+    saw any image in use; None without a night. `parts` are the same of each target.
 
     Wide because a sentence rests on each of these.
     """
@@ -73,21 +75,39 @@ class Evidence:
     unread: set[int] = field(default_factory=set)
     announced: int = 0
     waiting: int = 0
+    noticed: int = 0
+    waiting_gone: int = 0
     used: bool | None = None
+    parts: dict[str, "Evidence"] = field(default_factory=dict)
+
+    def add_target(
+        self, target: str, hindsight: Hindsight, nights: Collection[ReplayedNight], policy: str | None = None
+    ) -> None:
+        """Count what one target tells, in all and as a part."""
+        self.parts[target] = Evidence()
+        for each in (self, self.parts[target]):
+            each.add_nights(nights, policy)
+            each.add_hindsight(hindsight, policy)
 
     def add_nights(self, nights: Iterable[ReplayedNight], policy: str | None = None) -> None:
         """Count the nights of one target, and what is announced and waits in them: all, or by one policy."""
         announced: set[str] = set()
         waiting: set[str] = set()
+        noticed = gone = 0
         for night in nights:
             self.used = bool(self.used or night.used)
             if night.decided:
-                waiting = {one.image.id for one in night.waiting if policy in (None, one.policy)}
+                some = [one for one in night.waiting if policy in (None, one.policy)]
+                waiting = {one.image.id for one in some}
+                noticed = sum(one.reason is Reason.NOTICE for one in some)
+                gone = len(waiting & night.waiting_gone)
                 announced |= {one.image.id for one in night.announced if policy in (None, one.policy)}
             if night.can_delete:
                 self.nights.add(night.run)
         self.announced += len(announced)
         self.waiting += len(waiting)
+        self.noticed += noticed
+        self.waiting_gone += gone
 
     def add_hindsight(self, hindsight: Hindsight, policy: str | None = None) -> None:
         """Count the deletions in one target, and what became of them: all, or by one policy."""
@@ -129,13 +149,29 @@ def tells(watched: Watched) -> bool:
     return span >= LONG_ENOUGH - _NEARLY
 
 
+_WEAKEST = (Answer.USES_UNREAD, Answer.GONE, Answer.TOO_EARLY, Answer.PERHAPS, Answer.NO_REGRETS)
+
+
 def answer_of(found: Evidence) -> Answer:
-    """What is known of the deletions, by no more than what was seen."""
+    """What is known of the deletions, by no more than what was seen: of several targets, the least."""
+    if found.regretted:
+        return Answer.REGRETS
+    deleting = answers_by_target(found)
+    return min(deleting.values(), key=_WEAKEST.index) if deleting else _answer(found, found.used)
+
+
+def answers_by_target(found: Evidence) -> dict[str, Answer]:
+    """What is known of each target in which something is deleted, the least first; whether in use is told by all."""
+    answers = {name: _answer(part, found.used) for name, part in found.parts.items() if part.deleted}
+    return dict(sorted(answers.items(), key=lambda one: (Answer.REGRETS, *_WEAKEST).index(one[1])))
+
+
+def _answer(found: Evidence, used: bool | None) -> Answer:
     if found.regretted:
         return Answer.REGRETS
     if found.deleted:
         if 2 * found.told >= found.deleted:
-            if found.used is False:
+            if used is False:
                 return Answer.USES_UNREAD
             return Answer.PERHAPS if found.perhaps else Answer.NO_REGRETS
         if 2 * (found.told + found.unclear) >= found.deleted:

@@ -47,9 +47,6 @@ def variants_of(policy: Policy) -> list[Variant]:
     return found
 
 
-_UNKNOWN = frozenset({Answer.PERHAPS, Answer.USES_UNREAD, Answer.TOO_EARLY, Answer.GONE})
-
-
 @dataclass(slots=True)
 class Trial:
     """What one variant would have come to, in all targets: deletions, and how many of them are regretted.
@@ -69,13 +66,14 @@ class Trial:
 
     @property
     def is_open(self) -> bool:
-        """Whether there may be more regrets: something could not be read, or too little was watched."""
-        return bool(self.perhaps or self.blind) or answer_of(self.found) in _UNKNOWN
+        """Whether there may be more regrets: a backtest would not say that there are none, or all."""
+        if self.regretted:
+            return bool(self.perhaps or self.blind)
+        return bool(self.deleted.images) and answer_of(self.found) is not Answer.NO_REGRETS
 
     def add(self, hindsight: Hindsight) -> None:
         """Count the deletions by the policy in one target."""
         name = self.variant.policy.name
-        self.found.add_hindsight(hindsight, name)
         regretted = {each.key for each in hindsight.regretted}
         doubtful = {each.deletion.key for each in hindsight.doubts} - regretted
         for watched in hindsight.watched:

@@ -101,8 +101,7 @@ def evidence_of(targets: Iterable[TargetBacktest]) -> Evidence:
     """What the answer of a backtest rests on, in all of these targets."""
     found = Evidence()
     for each in targets:
-        found.add_nights(each.nights)
-        found.add_hindsight(each.hindsight)
+        found.add_target(each.target, each.hindsight, each.nights)
     return found
 
 
@@ -117,7 +116,9 @@ def when(nights: Iterable[ReplayedNight]) -> str:
     timed = in_order(sorted(every, key=lambda night: (night.run, night.at)))
     days = sorted(day_of(night) for night in timed if night.can_delete)
     span = f", {days[0]}{f' to {days[-1]}' if days[-1] != days[0] else ''}" if days else ""
-    more = f" ({aside:,} more {'does' if aside == 1 else 'do'} not count)" if aside else ""
+    beside = all(night.run in counting or not night.counts for night in every)
+    why = f": dry run{'' if aside == 1 else 's'} beside live ones" if beside else ""
+    more = f" ({aside:,} more {'does' if aside == 1 else 'do'} not count{why})" if aside else ""
     return f"{counted(len(counting), 'night')}{span}{more}"
 
 

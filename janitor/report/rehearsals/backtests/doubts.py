@@ -92,9 +92,10 @@ def _named(nights: Sequence[ReplayedNight], what: str, fact: str) -> Iterator[st
 
 def _about_decisions(each: TargetBacktest) -> Iterator[str]:
     if over := [night for night in each.nights if night.excess is not None]:
-        most = max(night.excess.planned for night in over if night.excess is not None)
+        most = max((night.excess for night in over if night.excess is not None), key=lambda excess: excess.planned)
         yield (
-            f"over the limit in {counted(len(over), 'night')} ({_of(over)}; at most {most:,} deletions): a run would "
+            f"over the limit in {counted(len(over), 'night')} ({_of(over)}; up to {most.planned:,} planned, the "
+            f"limit is {most.allowed}): a run would "
             "have deleted nothing until a person applied its plan; here, limits are not enforced"
         )
     if rejected := len({one.decision.image.id for one in each.rejected}):

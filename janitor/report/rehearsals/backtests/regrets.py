@@ -2,13 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta, tzinfo
 from itertools import groupby
 from statistics import median_low
 from typing import assert_never
 
 from janitor.core.names.image_ids import ImageId
-from janitor.core.replay.outcomes.answers import LEAST_SURVEYS, LONG_ENOUGH, Answer, Evidence, answer_of
+from janitor.core.replay.outcomes.answers import (
+    LEAST_SURVEYS,
+    LONG_ENOUGH,
+    Answer,
+    Evidence,
+    answer_of,
+    answers_by_target,
+)
 from janitor.core.replay.regrets import Doubt, Hindsight, Regret, RegretKind, Watched, is_near_miss
 from janitor.core.replay.replayed import NightDeletion
 from janitor.core.units import counted, iso
@@ -25,7 +33,15 @@ LEGEND = "A regret: used, protected, exempted, shared or renamed after the night
 
 
 def answer_words(found: Evidence) -> str:
-    """Whether anything is regretted, and what that rests on: no more than what is known."""
+    """Whether anything is regretted, and what that rests on: of each target by itself where these differ."""
+    answers = answers_by_target(found)
+    if len(set(answers.values())) < 2:
+        return _words(found)
+    parts = {name: replace(found.parts[name], used=found.used) for name in answers}
+    return " ".join(f"{name}: {_words(part)}" for name, part in parts.items())
+
+
+def _words(found: Evidence) -> str:
     answer = answer_of(found)
     match answer:
         case Answer.NOTHING_DECIDED:
@@ -69,10 +85,16 @@ def _unseen(found: Evidence) -> str:
 def _not_due(found: Evidence) -> str:
     """Of policies that have announced images only."""
     if not found.announced:
-        return f"{_waiting(found)}, and none was due within these nights: nothing is known of them yet."
-    said = f"{counted(found.announced)} would have been announced, and none was due within these nights"
-    rest = "" if found.announced == found.waiting else f"; {_waiting(found)}"
-    return f"{said}: nothing is known of them yet{rest}."
+        said = f"{_waiting(found)}, and none was due within these nights: nothing is known of them yet."
+    else:
+        said = f"{counted(found.announced)} would have been announced, and none was due within these nights"
+        rest = "" if found.announced == found.waiting else f"; {_waiting(found)}"
+        said = f"{said}: nothing is known of them yet{rest}."
+    if gone := found.waiting_gone:
+        said += f" Our own runs have really deleted {gone:,} of {found.waiting:,} that wait, so that cannot be seen."
+    if found.noticed:
+        said += " Their notice did not end within these nights: try the policy without it (`notice: 0`)."
+    return said
 
 
 def _waiting(found: Evidence) -> str:

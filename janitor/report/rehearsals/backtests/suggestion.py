@@ -8,7 +8,7 @@ from janitor.core.replay.nights import Since
 from janitor.core.replay.outcomes.answers import Answer, answer_of
 from janitor.core.replay.outcomes.variants import Key, Trial, by_key
 from janitor.core.result import Cost
-from janitor.core.units import counted, format_size
+from janitor.core.units import counted, format_duration, format_size
 from janitor.report.figures import amount_in_words
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, DIM, Line, Page, Segment, labelled, line, paragraph
@@ -69,7 +69,7 @@ def _answer(trials: Sequence[Trial]) -> str:
     if sure is None:
         return f"{_UNKNOWN[answer_of(clean[0].found)]} (from {clean[0].variant.value} on)"
     unknown = [each.variant.value for each in clean if answer_of(each.found) is not Answer.NO_REGRETS]
-    aside = f"; not known at {', '.join(unknown)}, where too little was watched" if unknown else ""
+    aside = f"; not known at {', '.join(unknown)}" if unknown else ""
     return f"without regrets from {sure.variant.value} on: {amount_in_words(sure.deleted)}{aside}"
 
 
@@ -88,7 +88,14 @@ def _nothing_deleted(trials: Sequence[Trial]) -> str:
     waiting = max(each.found.waiting for each in trials)
     if not waiting:
         return "no value would have deleted anything"
-    return f"nothing was due at any value, up to {counted(waiting)} waiting at the end: nothing is known of them yet"
+    said = f"nothing was due at any value, up to {counted(waiting)} waiting at the end: nothing is known of them yet"
+    notice = trials[0].variant.policy.notice
+    if not notice or not any(each.found.noticed for each in trials):
+        return said
+    return (
+        f"{said}. The notice of {format_duration(notice)} did not end within these nights: try the policy without it "
+        "(`notice: 0`)"
+    )
 
 
 def suggestion_page(made: Suggestion) -> Page:
@@ -112,7 +119,7 @@ def _lines(made: Suggestion, width: int) -> Iterator[Line]:
     yield from paragraph("Near: in use within 7 days before. Only deletions by this policy count.", width, style=DIM)
     for note in _about_figures(made):
         yield from paragraph(shortened(note, _LONGEST_SENTENCE), width)
-    yield from paragraph(CANNOT_TELL, width, style=BOLD)
+    yield from paragraph(f"As it is now: {CANNOT_TELL[0].lower()}{CANNOT_TELL[1:]}", width, style=BOLD)
     for doubt in made.doubts:
         yield from labelled(Segment("- "), Segment(shortened(doubt, _LONGEST_SENTENCE)), width, 2)
 
@@ -123,7 +130,13 @@ def _row(trial: Trial, most: int) -> Line:
     unknown = "+" if trial.deleted.unknown_sizes else " "
     size = format_size(trial.deleted.size) if trial.deleted.images else "–"
     row = f"{mark} {shortened(trial.variant.value, 10):<10}{trial.deleted.images:>9,}{size:>11}{unknown}"
-    return [Segment(f"{row}{trial.regretted:>8,}{doubtful}{trial.near:>6,}{_bar(trial, most)}")]
+    regretted, near = _if_any(trial, trial.regretted), _if_any(trial, trial.near)
+    return [Segment(f"{row}{regretted:>8}{doubtful}{near:>6}{_bar(trial, most)}")]
+
+
+def _if_any(trial: Trial, count: int) -> str:
+    """How many of the deletions, where there are some."""
+    return f"{count:,}" if trial.deleted.images else "–"
 
 
 def _bar(trial: Trial, most: int) -> str:
@@ -151,12 +164,14 @@ def _about_figures(made: Suggestion) -> Iterator[str]:
     if unknown := max((each.deleted.unknown_sizes for each in made.trials), default=0):
         yield f"+ Up to {counted(unknown)} of unknown size in addition."
     if blind := max((each.blind for each in made.trials), default=0):
-        yield f"Of up to {counted(blind)}, some later nights could not read all that used them."
+        them = "it" if blind == 1 else "them"
+        yield f"Of up to {counted(blind)}, some later nights could not read all that used {them}."
     for key, trials in by_key(made.trials):
         if by_value := [f"{each.found.waiting:,} at {each.variant.value}" for each in trials if each.found.waiting]:
             yield f"Waiting at the end, of which nothing is known yet, by {key}: {', '.join(by_value)}."
     if unwatched := max((each.unwatched for each in made.trials), default=0):
-        yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of them."
+        them = "it" if unwatched == 1 else "them"
+        yield f"Up to {counted(unwatched)} could not be watched: no later night saw what became of {them}."
 
 
 def suggestion_json(made: Suggestion, cost: Cost | None) -> Iterator[str]:
