@@ -43,8 +43,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def asked(settings: Settings, store: Store, *policies: Policy, run: int | None = None, **words: Any) -> list[Previewed]:
-    tried = Tried(policies or (OLD,), (), words.pop("now", None))
-    return list(previewed(settings, store, tried, Wanted(run, words.pop("against", None), frozenset(), LATER)))
+    tried = Tried(policies or (OLD,), words.pop("exemptions", ()), words.pop("now", None))
+    wanted = Wanted(run, words.pop("against", None), frozenset(), words.pop("asked_at", LATER))
+    return list(previewed(settings, store, tried, wanted))
 
 
 LATER = START + 90 * DAY

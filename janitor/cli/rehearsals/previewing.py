@@ -1,22 +1,24 @@
 """A preview, collected from the configuration, the policy files and the database."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from janitor.cli.configuration import next_run_of
 from janitor.cli.rehearsals.baseline import Baseline, Choice, baseline_of
 from janitor.cli.rehearsals.choosing import Wanted, snapshots_of
-from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_removed, unread
+from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_exempted, of_removed, unread
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
 from janitor.core.decision import Decision
 from janitor.core.planning.plan import make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import changes_between, counts_of, first_deletions
+from janitor.core.replay.expiring import expires_anyway
 from janitor.core.replay.owned import newly_unclear, owned
-from janitor.core.replay.preview import Tried, announced_anew
+from janitor.core.replay.preview import Replayed, Tried, announced_anew
 from janitor.errors import UsageError
-from janitor.report.rehearsals.previews.preview import Previewed, Source
+from janitor.report.rehearsals.previews.preview import Expiring, Previewed, Source
 from janitor.report.wording import local_minute
 from janitor.store import Store
 
@@ -35,7 +37,8 @@ def previewed(settings: Settings, store: Store, tried: Tried, wanted: Wanted) ->
         if found.run is None or inputs is None:
             yield Previewed(found.target, None, undecided=found.undecided)
             continue
-        snapshot = snapshot_of(settings, store, found.run, inputs)
+        exempted_at = None if wanted.run is not None else tried.now or wanted.now
+        snapshot = snapshot_of(settings, store, found.run, inputs, exempted_at)
         removed = store.removed_since(found.target, found.run)
         gone = () if wanted.run is not None else removed.gone.keys()
         said = of_removed(inputs.survey.images, removed, found.run, whole=wanted.run is not None)
@@ -62,7 +65,8 @@ class _Preview:
                 f"--at: the snapshot of {target} (run {snapshot.run}) is of {self._time(seen_at)}, which is later: "
                 "give a later date, or an earlier run with --run"
             )
-        found = snapshot.replayed(self.tried)
+        until = self._until()
+        found = snapshot.replayed(replace(self.tried, until=until))
         limits = self.settings.limits if self.wanted.run is None else snapshot.basis.limits
         choice = Choice(self.wanted.run, self.wanted.against, self.settings.mode)
         compared_with = baseline_of(self.store, self.whole, snapshot, self.tried, choice)
@@ -101,7 +105,29 @@ class _Preview:
             None if usage.problem is None else unread(usage.problem),
             removed,
             added,
+            Expiring() if until is None else self._expiring(found, compared_with, until),
         )
+
+    def _until(self) -> datetime | None:
+        """Until when images count that expire meanwhile: the next run, or now; None where another time is asked for."""
+        if self.wanted.run is not None or self.tried.now is not None:
+            return None
+        next_run = next_run_of(self.settings)
+        return self.wanted.now if next_run is None else next_run(self.wanted.now)
+
+    def _expiring(self, found: Replayed, compared_with: Baseline, until: datetime) -> Expiring:
+        against = compared_with.against
+        basis = None if against is None else self.store.basis(against)
+        then = None if basis is None else basis.policies
+        before = {decision.image.id: decision for decision in compared_with.decisions}
+        new = (
+            each.image.id
+            for each in found.decisions
+            if each.image.id in found.expiring
+            and not expires_anyway(before.get(each.image.id), each, then, self.tried.policies)
+        )
+        by_run = self.settings.schedule is not None
+        return Expiring(found.expiring, frozenset(new), self._time(until), by_run)
 
     def _removed_and_added(self, compared_with: Baseline, owners: Iterable[str]) -> tuple[list[str], list[str]]:
         """The policies of the run that is compared with and are not tried, and the reverse, as far as is recorded."""
@@ -145,6 +171,7 @@ class _Preview:
                 "was announced until then; reports and reminders after the latest run count as if they arrived"
             )
         yield from snapshot.unknown
+        yield from of_exempted(images, snapshot.known, snapshot.inputs.survey.finished_at)
         if snapshot.inputs.basis is not None:
             basis, is_past = snapshot.inputs.basis, self.wanted.run is not None
             yield from of_differences(self.settings, basis, snapshot.run, is_past=is_past)

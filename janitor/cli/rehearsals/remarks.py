@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from janitor.config import Settings
 from janitor.core.basis import Basis
+from janitor.core.exemptions import exemptions_for
 from janitor.core.image import Image
+from janitor.core.replay.preview import Known
 from janitor.core.result import Outcome
 from janitor.core.units import counted, format_duration
 from janitor.report.wording import label_of, shortened
@@ -66,6 +68,18 @@ def of_announced(images: Collection[Image], announced: Collection[str], run: int
             f"run {run} announced {count:,} of these afterwards: under the same policy an announced date stands, also "
             "if its notice is shorter since; --at counts what was announced"
         )
+
+
+def of_exempted(images: Collection[Image], known: Known, then: datetime) -> Iterator[str]:
+    """Which of these images were exempted by command since a run, and of which that was revoked."""
+    if known.now_by_command is None:
+        return
+    before, now = (exemptions_for(images, some, (), then) for some in (known.by_command, known.now_by_command))
+    granted = [image for image in images if image.id in now and now[image.id] != before.get(image.id)]
+    revoked = [image for image in images if image.id in before and image.id not in now]
+    words = [f"{done}: {_some(some)}" for done, some in (("granted", granted), ("revoked", revoked)) if some]
+    if words:
+        yield f"exemptions by command count as they stand since the snapshot; {'; '.join(words)}"
 
 
 def _runs(images: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from janitor.config import Settings
 from janitor.config.policy_files import Rules
 from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
-from janitor.core.memory import Memory
+from janitor.core.memory import Exemption, Memory
 from janitor.core.replay.inputs import Inputs
 from janitor.core.replay.preview import Known, Replayed, Told, Tried, kept_shared, replayed
 from janitor.store import Store
@@ -56,10 +56,15 @@ class RecordedSnapshot:
         return replace(self, inputs=replace(self.inputs, survey=replace(survey, images=left)), decisions=decisions)
 
 
-def snapshot_of(settings: Settings, store: Store, run: int, inputs: Inputs) -> RecordedSnapshot:
-    """What a run saw and decided in one target; what it did not record is rebuilt where that is possible."""
+def snapshot_of(
+    settings: Settings, store: Store, run: int, inputs: Inputs, exempted_at: datetime | None = None
+) -> RecordedSnapshot:
+    """What a run saw and decided in one target; what it did not record is rebuilt where that is possible.
+
+    Exemptions by command count as they stand at `exempted_at`; as they stood then, where that is None.
+    """
     then, target = inputs.survey.finished_at, inputs.target
-    known = _known(settings, store, inputs)
+    known = _known(settings, store, inputs, exempted_at)
     basis = inputs.basis or basis_of(settings, Rules(()))
     unknown = [sentence for part, sentence in _parts(inputs) if part is None]
     grounds = inputs.grounds
@@ -77,18 +82,19 @@ def _parts(inputs: Inputs) -> list[tuple[object, str]]:
     return [(inputs.basis, _NO_BASIS), (inputs.history, _NO_HISTORY), (inputs.grounds, _NO_GROUNDS)]
 
 
-def _known(settings: Settings, store: Store, inputs: Inputs) -> Known:
-    then = inputs.survey.finished_at
+def _known(settings: Settings, store: Store, inputs: Inputs, exempted_at: datetime | None) -> Known:
+    records = store.exemption_records()
+
+    def granted(at: datetime) -> list[Exemption]:
+        return [record.exemption for record in records if _in_force(record.created_at, record.ended_at, at)]
+
     return Known(
-        [
-            record.exemption
-            for record in store.exemption_records()
-            if _in_force(record.created_at, record.ended_at, then)
-        ],
+        granted(inputs.survey.finished_at),
         settings.destinations,
         shareable(inputs.api, settings.target_of(inputs.target)),
         wire_keys(inputs.api),
         lambda at: _told(settings, store, inputs, at),
+        None if exempted_at is None else granted(exempted_at),
     )
 
 

@@ -17,7 +17,8 @@ class Granted:
 
     `recorded` is the longest of each image at `then`, whoever gave it; None where that was not recorded. `in_files` are
     those of the policy files of then, `by_command` those that people granted by command until then. `zone` is that of
-    dates in tags.
+    dates in tags. `now_by_command` are those that people have granted by a later instant, and not revoked: they count
+    instead, where that is not None.
     """
 
     recorded: Mapping[str, Exemption] | None
@@ -25,6 +26,12 @@ class Granted:
     by_command: Sequence[Exemption]
     then: datetime
     zone: tzinfo
+    now_by_command: Sequence[Exemption] | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether others may have been granted or revoked by command since."""
+        return self.now_by_command is not None
 
 
 def exempted(
@@ -51,14 +58,19 @@ def exempted_under(
     and by tags are looked for again.
     """
     recorded, then = granted.recorded, granted.then
-    if recorded is not None and not unlisted and tuple(granted.in_files) == tuple(in_files):
+    if recorded is not None and not unlisted and not granted.moved and tuple(granted.in_files) == tuple(in_files):
         return recorded
     if recorded is None:
         known, again = dict[str, Exemption](), images
     else:
-        given = exemptions_for(images, (), granted.in_files, then)
-        known = {image: one for image, one in recorded.items() if one != given.get(image)}
+        given = [exemptions_for(images, (), granted.in_files, then)]
+        if granted.moved:
+            given.append(exemptions_for(images, granted.by_command, (), then))
+        known = {image: one for image, one in recorded.items() if all(one != some.get(image) for some in given)}
         again = [one for one in images if one.id in unlisted or (one.id in recorded and one.id not in known)]
-    by_command = exemptions_for(again, granted.by_command, (), then)
+    if granted.moved:
+        by_command = exemptions_for(images, granted.now_by_command or (), (), then)
+    else:
+        by_command = exemptions_for(again, granted.by_command, (), then)
     found = longest_of(by_command, exemptions_by_tag(again, then, granted.zone))
     return longest_of(longest_of(known, found), exemptions_for(images, (), in_files, then))

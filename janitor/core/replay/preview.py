@@ -19,6 +19,7 @@ from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import same_owner
 from janitor.core.replay.exempted import Granted, exempted_under
+from janitor.core.replay.expiring import expiring
 from janitor.core.replay.inputs import Inputs, Night, decided, night_of
 from janitor.core.replay.owned import Owners, owners_of
 from janitor.expressions import Budget
@@ -28,11 +29,15 @@ UNASKED = "it is not known whether another project uses it, as no answer to that
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What is tried: policies, the exemptions of their files, and the instant, None for that of the snapshot."""
+    """What is tried: policies, the exemptions of their files, and the instant, None for that of the snapshot.
+
+    With `until` it is also found which images expire until then.
+    """
 
     policies: Sequence[Policy]
     exemptions: Sequence[Exemption]
     now: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Known:
 
     `by_command` are the exemptions by command as of then. `destinations` says where images are reported under some
     policies, None for nowhere. `may_be_shared` says of an image whether an API is asked for its sharing. `told` is what
-    people were told until a later instant, None where that is not known.
+    people were told until a later instant, None where that is not known. `now_by_command` are the exemptions by command
+    as of a later instant, None where those of then count.
     """
 
     by_command: Sequence[Exemption]
@@ -69,19 +75,22 @@ class Known:
     may_be_shared: Callable[[Image], bool]
     wire_keys: WireKeys
     told: Callable[[datetime], Told] | None = None
+    now_by_command: Sequence[Exemption] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What was decided, oldest image first, and the images to be deleted whose sharing is not known, by their ids.
 
-    Of those of `anew` an announcement no longer stands, so that their notice starts again.
+    Of those of `anew` an announcement no longer stands, so that their notice starts again. Those of
+    `expiring` are kept and expire until the instant of `Tried.until`, each with the name of its policy.
     """
 
     decisions: Sequence[Decision]
     sharing_unknown: frozenset[str]
     owners: Owners = field(default_factory=Owners)
     anew: frozenset[str] = frozenset()
+    expiring: Mapping[str, str] = field(default_factory=dict)
 
 
 def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known: Known) -> Replayed:
@@ -93,7 +102,7 @@ def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known
     night = night_of(inputs, basis, grounds, known.wire_keys)
     now = tried.now or night.now
     recorded = night.memory.exemptions if inputs.grounds is not None else None
-    granted = Granted(recorded, basis.exemptions, known.by_command, night.now, night.zone)
+    granted = Granted(recorded, basis.exemptions, known.by_command, night.now, night.zone, known.now_by_command)
     memory = replace(
         night.memory,
         exemptions=exempted_under(granted, night.images, tried.exemptions),
@@ -102,9 +111,15 @@ def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known
     budget = Budget()
     matched = Matched(tried.policies, night.names, budget)
     matched.prepare(night.images)
-    ruled = decided(replace(night, now=now, memory=memory), tried.policies, budget=budget, matched=matched)
+    night = replace(night, now=now, memory=memory)
+    ruled = decided(night, tried.policies, budget=budget, matched=matched)
     found = _with_doubts(ruled, grounds.sharing, known.may_be_shared)
-    return replace(found, owners=owners_of(ruled, matched), anew=announced_anew(ruled, tried.policies, memory.notices))
+    return replace(
+        found,
+        owners=owners_of(ruled, matched),
+        anew=announced_anew(ruled, tried.policies, memory.notices),
+        expiring={} if tried.until is None else expiring(night, ruled, matched, tried.until),
+    )
 
 
 def announced_anew(

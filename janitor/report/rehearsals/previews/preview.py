@@ -1,6 +1,6 @@
 """A preview as a value: for each target what policies decide on a snapshot, beside what had been decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,25 @@ class Source:
     decided_at: datetime
     against: int | None
     mode: Mode | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """The kept images that expire after the snapshot and until an instant, each with its policy, by id.
+
+    `until` is that instant in words; `by_run`: it is that of the next run, otherwise the present one. `new` are those
+    that would not under what is compared with, as far as that is known.
+    """
+
+    by_image: Mapping[str, str] = field(default_factory=dict)
+    new: frozenset[str] = frozenset()
+    until: str = ""
+    by_run: bool = False
+
+    @property
+    def words(self) -> str:
+        """How many there are, and until when in short: `2 more expire by the next run`; empty for none."""
+        return expire(len(self.by_image), by_run=self.by_run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,7 @@ class Previewed:
     undecided: str | None = None
     removed: Sequence[str] = ()
     added: Sequence[str] = ()
+    expiring: Expiring = Expiring()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +123,32 @@ def preview_of(targets: Sequence[Previewed], conditions: Conditions) -> Preview:
     """The preview of these targets, and which conditions hold."""
     failed = []
     after = sum((each.after for each in targets), Planned())
-    if conditions.over is not None and after.images > conditions.over:
+    more = sum(len(each.expiring.by_image) for each in targets)
+    if conditions.over is not None and after.images + more > conditions.over:
         retried = sum(each.owned.count(Reason.REFUSED) for each in targets)
         when = split(after.delete.images, after.wait.images, retried)
-        failed.append(f"--fail-over {conditions.over}: {are(after.images)} to be deleted: {when}")
+        words = f"{are(after.images)} to be deleted: {when}{_and(targets, more)}"
+        failed.append(f"--fail-over {conditions.over}: {words}")
     new = [changed.after for each in targets for changed in each.changes if changed.is_new and changed.after]
-    if conditions.on_new and new:
+    more = sum(len(each.expiring.new) for each in targets)
+    if conditions.on_new and (new or more):
         at_once, retried = (sum(each.reason is why for each in new) for why in (Reason.EXPIRED, Reason.REFUSED))
         when = split(at_once, len(new) - at_once, retried)
-        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted: {when}")
+        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted: {when}{_and(targets, more)}")
     return Preview(targets, failed)
+
+
+def _and(targets: Iterable[Previewed], more: int) -> str:
+    return f"; {expire(more, by_run=any(each.expiring.by_run for each in targets))}" if more else ""
+
+
+def expire(count: int, *, by_run: bool) -> str:
+    """How many more images expire after the snapshot; empty for none."""
+    if not count:
+        return ""
+    if by_run:
+        return f"{count:,} more {'expires' if count == 1 else 'expire'} by the next run"
+    return f"{count:,} more {'has' if count == 1 else 'have'} expired since"
 
 
 def are(count: int) -> str:

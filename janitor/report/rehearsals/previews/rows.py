@@ -42,6 +42,7 @@ def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
         "unowned": dict(each.owned.by_none),
         "owner_unknown": dict(each.owned.in_doubt),
         "counts": _counts(each.counts),
+        "expiring": list(each.expiring.by_image),
         "changes": (_changed(changed, each) for changed in each.changes),
     }
 

@@ -7,12 +7,13 @@ from datetime import tzinfo
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.changes import KINDS, Changed, Kind
 from janitor.core.result import Cost, Mode
-from janitor.core.units import counted
+from janitor.core.units import counted, some_of
 from janitor.report.figures import amount_in_words
-from janitor.report.rehearsals.previews.preview import Preview, Previewed, is_listed, split, waits_under_another
+from janitor.report.rehearsals.previews.preview import Preview, Previewed, expire, is_listed, split, waits_under_another
 from janitor.report.wording import local_minute
 
 _MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
+_NAMED = 10
 _WAITING_ELSEWHERE = "waiting under another policy"
 _STAYING = {Verdict.KEEP: "kept", Verdict.WAIT: "waiting"}
 _DIFFERING = ("for another reason", "by another policy", "until another date")
@@ -31,7 +32,11 @@ def in_short(made: Preview, cost: Cost | None) -> str:
     now = figures if made.after.images else "nothing to be deleted"
     undecided = sum(each.undecided is not None for each in made.targets)
     shortfall = f" {counted(undecided, 'target')} could not be decided on." if undecided else ""
-    return f"Changes: {', '.join(words) or 'none'}. In all now: {now}.{shortfall}"
+    if undecided and undecided == len(made.targets):
+        return f"What would be deleted is not known:{shortfall}"
+    more = sum(len(each.expiring.by_image) for each in made.targets)
+    later = expire(more, by_run=any(each.expiring.by_run for each in made.targets))
+    return f"Changes: {', '.join(words) or 'none'}. In all now: {now}.{later and f' {later}.'}{shortfall}"
 
 
 def _counts(made: Preview) -> Iterator[tuple[str, int]]:
@@ -120,6 +125,10 @@ def warnings_of(each: Previewed) -> Iterator[str]:
         yield f"not decided: {each.undecided}"
     if each.excess:
         yield f"over the limit, so a run would delete nothing: {'; '.join(each.excess)}"
+    if later := each.expiring.by_image:
+        policies = [f"{count:,} by {policy}" for policy, count in Counter(later.values()).items()]
+        at = f", {each.expiring.until}" if each.expiring.by_run else f" the snapshot, until {each.expiring.until}"
+        yield f"{each.expiring.words}{at}: {some_of(policies, _NAMED)}; --at shows them"
     if unknown := len(each.sharing_unknown):
         them, those = ("it", "an image that is") if unknown == 1 else ("them", "those that are")
         yield (

@@ -1,0 +1,143 @@
+"""`janitor preview` between a snapshot and the next run: what expires, and what is exempted by command meanwhile."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from janitor.config import Settings, load_settings
+from janitor.core.memory import Exemption
+from janitor.core.policy import Expire, Policy
+from janitor.core.retention import Family, Keep
+from janitor.core.usage import User
+from janitor.errors import Exit
+from janitor.report.rehearsals.previews.preview import Conditions, Previewed, preview_of
+from janitor.report.rehearsals.previews.rows import preview_json
+from janitor.report.rehearsals.previews.sentences import in_short, warnings_of
+from tests.cli.test_preview_of_earlier import asked, settings, world
+from tests.core.test_deciding_again import World
+from tests.factories import ALL, DAY, OLD, image_called, usage_of
+from tests.factories import NOW as START
+
+__all__ = ["settings", "world"]  # fixtures
+
+HOUR = timedelta(hours=1)
+EIGHT = Policy("eight", ALL, Expire(8 * DAY + 6 * HOUR))
+FAMILY = replace(EIGHT, keep=Keep(Family("policy"), newest=1))
+PINNING = Policy("keep-all", ALL)
+
+
+@pytest.fixture
+def eight(world: World) -> World:
+    """A live run by other policies, of an image eight days old and one of yesterday."""
+    world.cloud.listed = [image_called("web-2", days=8), image_called("new-1", days=1)]
+    world.policies = [PINNING]
+    world.night()
+    return world
+
+
+def scheduled(settings: Settings) -> Settings:
+    settings.source.write_text(settings.source.read_text() + 'schedule: "0 3 * * *"\n')
+    return load_settings(settings.source, {})
+
+
+def one(settings: Settings, world: World, *policies: Policy, at: datetime, **rest: Any) -> Previewed:
+    [found] = asked(settings, world.store, *policies, asked_at=at, **rest)
+    return found
+
+
+def test_what_expires_until_the_next_run_is_counted_and_fails(settings: Settings, eight: World) -> None:
+    found = one(scheduled(settings), eight, EIGHT, at=START + HOUR)
+    assert (found.after.images, found.expiring.by_image) == (0, {"web-2": "eight"})
+    made = preview_of([found], Conditions(over=0, on_new=True))
+    assert made.code is Exit.LIMIT
+    assert all("; 1 more expires by the next run" in sentence for sentence in made.failed_on)
+    assert len(made.failed_on) == 2
+    assert in_short(made, None).endswith("In all now: nothing to be deleted. 1 more expires by the next run.")
+    [said] = warnings_of(found)
+    assert said.startswith("1 more expires by the next run, 20")
+    assert said.endswith(": 1 by eight; --at shows them")
+    assert '"expiring": ["web-2"]' in "".join(preview_json(made, None)).replace("\n", "").replace("  ", "")
+
+
+def test_without_a_schedule_it_is_what_has_expired_until_now(settings: Settings, eight: World) -> None:
+    assert one(settings, eight, EIGHT, at=START + 5 * HOUR).expiring.by_image == {}
+    found = one(settings, eight, EIGHT, at=START + 6 * HOUR)
+    assert found.expiring.words == "1 more has expired since"
+    later = one(settings, eight, EIGHT, at=START + 18 * DAY)
+    assert later.expiring.words == "2 more have expired since"
+    assert later.expiring.new == {"web-2", "new-1"}
+
+
+def test_where_a_time_or_a_run_is_asked_for_nothing_else_expires(settings: Settings, eight: World) -> None:
+    assert one(settings, eight, EIGHT, at=START + 18 * DAY, run=1).expiring.by_image == {}
+    found = one(settings, eight, EIGHT, at=START, now=START + 18 * DAY)
+    assert (found.expiring.by_image, found.after.images) == ({}, 2)
+
+
+def test_what_is_among_the_newest_then_does_not_expire(settings: Settings, eight: World) -> None:
+    assert one(settings, eight, FAMILY, at=START + 18 * DAY).expiring.by_image == {"web-2": "eight"}
+
+
+def test_what_expires_under_the_same_policy_anyway_is_not_new(settings: Settings, eight: World) -> None:
+    eight.policies = [FAMILY]
+    eight.now = START + HOUR
+    eight.night()
+    at = START + 18 * DAY
+    described = one(settings, eight, replace(FAMILY, description="words"), at=at).expiring
+    assert described.by_image == {"web-2": "eight"}
+    assert described.new == set()
+    without = one(settings, eight, EIGHT, at=at).expiring
+    assert without.new == {"web-2", "new-1"}, "the newest was kept"
+    eight.policies = [EIGHT]
+    eight.now = START + 2 * HOUR
+    eight.night()
+    assert one(settings, eight, EIGHT, at=at).expiring.new == set()
+
+
+def test_guards_that_end_by_then_are_asked_again(settings: Settings, eight: World) -> None:
+    until = START + 2 * DAY
+    exempt = Exemption("web-2", until, "tests", "kim")
+    eight.store.add_exemptions([("prod", exempt)], START)
+    at = START + 6 * HOUR
+    assert one(settings, eight, EIGHT, at=at).expiring.by_image == {}
+    assert one(settings, eight, EIGHT, at=until).expiring.by_image == {"web-2": "eight"}
+    eight.cloud.used = usage_of({"new-1": (User("i1", "web"),)})
+    eight.night()
+    assert "new-1" not in one(settings, eight, EIGHT, at=START + 40 * DAY).expiring.by_image, "it is in use"
+
+
+# Exemptions by command
+
+
+def test_exemptions_by_command_count_as_they_stand_now(settings: Settings, world: World) -> None:
+    kept = Exemption("db-3", START + 90 * DAY, "tests", "kim")
+    world.store.add_exemptions([("prod", kept)], START - DAY)
+    world.policies = [PINNING]
+    run = world.night().run
+    exempt = Exemption("web-2", START + 90 * DAY, "release", "kim")
+    world.store.add_exemptions([("prod", exempt)], START + HOUR)
+    world.store.end_exemptions([("prod", "db-3")], "kim", START + 3 * HOUR)
+
+    def deleted(found: Previewed) -> set[str]:
+        return {each.image.id for each in found.changes if each.is_new}
+
+    now = one(settings, world, OLD, at=START + 4 * HOUR)
+    assert deleted(now) == {"db-3"}
+    said = "exemptions by command count as they stand since the snapshot; granted: web-2 (web-2); revoked: db-3 (db-3)"
+    assert said in now.remarks
+    past = one(settings, world, OLD, at=START + 4 * HOUR, run=run)
+    assert deleted(past) == {"web-2"}
+    assert not any("exemptions by command" in remark for remark in past.remarks)
+    assert deleted(one(settings, world, OLD, at=START + 4 * HOUR, now=START + 2 * HOUR)) == set()
+
+
+def test_a_revoked_exemption_by_command_leaves_those_of_files(settings: Settings, world: World) -> None:
+    by_command = Exemption("web-2", START + 90 * DAY, "tests", "kim")
+    world.store.add_exemptions([("prod", by_command)], START - DAY)
+    in_file = Exemption("db-3", START + 90 * DAY, "release", "keep.yaml")
+    world.night(exemptions=[in_file])
+    world.store.end_exemptions([("prod", "web-2")], "kim", START + HOUR)
+    found = one(settings, world, OLD, at=START + 2 * HOUR, exemptions=(in_file,))
+    assert {each.image.id for each in found.changes if each.is_new} == {"web-2"}
