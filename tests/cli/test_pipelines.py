@@ -197,6 +197,25 @@ def test_github_leaves_a_backtest_out_of_a_comment_that_has_no_room_for_it(runne
         assert ("The backtest is in the summary of the job" in body) != both
 
 
+def test_github_without_a_preview_leaves_no_earlier_one(runner: Runner) -> None:
+    [comment] = [step["run"] for step in loaded(GITHUB)["jobs"]["comment"]["steps"] if "run" in step]
+    given = {"REPOSITORY": "a/b", "NUMBER": "7", "MARKER": MARKER}
+    for found, bodies in (("", 0), ("41", 1)):
+        for file in ("preview.md", "backtest.md"):
+            (runner.folder / file).unlink(missing_ok=True)
+        assert runner.run(comment, {**given, "FOUND": found})[0] == 0
+        posted = [call["body"] for call in runner.calls() if "body" in call]
+        assert [body.startswith(f"{MARKER}\nNo preview for this commit: ") for body in posted] == [True] * bodies
+
+
+def test_github_without_a_copy_fails_but_for_a_fork(runner: Runner) -> None:
+    steps = loaded(GITHUB)["jobs"]["rehearse"]["steps"]
+    [fetch] = [step["run"] for step in steps if step.get("id") == "copy"]
+    summary = {"GITHUB_STEP_SUMMARY": str(runner.folder.parent / "summary"), "GITHUB_REPOSITORY": "a/b", "ADDRESS": ""}
+    assert runner.run(fetch, {**summary, "FROM": "kim/b"})[0] == 0
+    assert runner.run(fetch, {**summary, "FROM": "a/b"})[0] == 1
+
+
 def test_github_changes_its_own_comment(runner: Runner) -> None:
     done = github(runner, found="41\n42")
     [(method, _)] = done.posted
@@ -243,13 +262,14 @@ def test_github_puts_nothing_of_a_pull_request_into_a_script() -> None:
 # GitLab
 
 
-def gitlab(runner: Runner, job: str, *, token: str = "secret-token", found: object = ()) -> Done:
+def gitlab(runner: Runner, job: str, *, token: str = "secret-token", found: object = (), project: str = "5") -> Done:
     """Run one job as GitLab does: all lines in one shell."""
     pipeline, done = loaded(GITLAB), Done()
     template = pipeline[".policies"]
     environment = {
         "CI_API_V4_URL": "https://gitlab.example/api/v4",
-        "CI_PROJECT_ID": "5",
+        "CI_PROJECT_ID": project,
+        "CI_MERGE_REQUEST_PROJECT_ID": "5",
         "CI_MERGE_REQUEST_IID": "7",
         "CI_JOB_TOKEN": "job-token",
         "JANITOR_NOTES_TOKEN": token,
@@ -302,9 +322,22 @@ def test_gitlab_without_a_token_only_prints_the_preview(runner: Runner) -> None:
 
 def test_gitlab_previews_nothing_in_a_fork(runner: Runner) -> None:
     runner.copy.unlink()
-    done = gitlab(runner, "policies-preview")
+    done = gitlab(runner, "policies-preview", project="6")
     assert (done.code, done.posted) == (0, [])
-    assert "No preview: this project has no copy of the database" in done.output
+    assert "No preview: this fork has no copy of the database" in done.output
+
+
+@pytest.mark.parametrize("found", [[], [{"id": 3, "body": f"{MARKER}\nold"}]])
+def test_gitlab_without_a_preview_leaves_no_earlier_one(runner: Runner, found: list[object]) -> None:
+    (runner.folder / "policies/old.yaml").write_text("policies: [")
+    wrong = gitlab(runner, "policies-preview", found=found)
+    assert wrong.code == 2
+    runner.copy.unlink()
+    absent = gitlab(runner, "policies-preview", found=found)
+    assert (absent.code, "HTTP 404" in absent.output) == (1, True)
+    said = [body.startswith(f"{MARKER}\nNo preview for this commit: ") for _, body in absent.posted]
+    assert said == [True, True] * len(found)
+    assert not any("--location" in call["words"] for call in absent.calls)
 
 
 def test_gitlab_pins_its_image() -> None:
