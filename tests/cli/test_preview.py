@@ -60,6 +60,10 @@ def test_unchanged_policies_change_nothing(recorded: Desk) -> None:
     done = recorded.janitor("preview", "--fail-on", "new")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Changes: none. In all ")
+    said = "Only policies and their `exempt` are tried, not changes of `references`, `usage`, `shared` or `owners` in "
+    for form in ("text", "markdown"):
+        shown = " ".join(recorded.janitor("preview", "--format", form).stdout.split())
+        assert shown.endswith(f"{said}janitor.yaml.")
     assert max(map(len, done.stdout.splitlines())) <= 80
     found = previewed(recorded)
     assert found["before"] == found["after"]
@@ -230,7 +234,9 @@ def test_a_target_that_was_never_surveyed_does_not_pass_silently(recorded: Desk)
     assert (table.returncode, table.stdout.count("\n")) == (1, 1)
     assert "second: not decided: no run has surveyed it yet" in table.stderr
     assert recorded.janitor("preview", "--target", "sandbox").returncode == 0
-    assert recorded.janitor("preview", "--target", "second").returncode == 1
+    alone = recorded.janitor("preview", "--target", "second")
+    assert alone.returncode == 1
+    assert alone.stdout.startswith("What would be deleted is not known: 1 target could not be decided on.")
 
 
 def test_the_latest_run_is_a_run(recorded: Desk) -> None:

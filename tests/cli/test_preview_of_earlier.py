@@ -15,7 +15,7 @@ from janitor.core.policy import Policy
 from janitor.core.replay.changes import Kind, changes_between
 from janitor.core.replay.preview import Tried
 from janitor.core.result import Mode
-from janitor.core.usage import User
+from janitor.core.usage import Source, Unread, Usage, User
 from janitor.errors import Exit, Unavailable, UsageError
 from janitor.report.rehearsals.previews.preview import Conditions, Preview, Previewed, preview_of
 from janitor.store import Store
@@ -155,6 +155,17 @@ def test_unreadable_usage_keeps_everything_and_is_no_success(settings: Settings,
     assert each.undecided is not None
     assert "no answer" in each.undecided
     assert conditioned(each).code is Exit.FAILED
+
+
+def test_optional_uses_that_could_not_be_read_are_said(settings: Settings, world: World) -> None:
+    said = "servers in R1 could not be read, but are optional here: no answer"
+    world.cloud.used = Usage(unread=frozenset({Unread(Source.SERVERS, "servers in R1")}), remarks=(said,))
+    world.night(Mode.DRY_RUN)
+    [each] = asked(settings, world.store)
+    assert f"run 1 on what is in use: {said}" in each.remarks
+    forget(world, "UPDATE surveys SET usage_remarks = NULL")
+    [each] = asked(settings, world.store)
+    assert "run 1 on what is in use: servers in R1 could not be read, but are optional here" in each.remarks
 
 
 def test_another_run_to_compare_with_may_have_seen_other_images(settings: Settings, world: World) -> None:

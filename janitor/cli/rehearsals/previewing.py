@@ -7,7 +7,15 @@ from datetime import datetime
 from janitor.cli.configuration import next_run_of
 from janitor.cli.rehearsals.baseline import Baseline, Choice, baseline_of
 from janitor.cli.rehearsals.choosing import Wanted, snapshots_of
-from janitor.cli.rehearsals.remarks import of_announced, of_differences, of_ending, of_exempted, of_removed, unread
+from janitor.cli.rehearsals.remarks import (
+    of_announced,
+    of_differences,
+    of_ending,
+    of_exempted,
+    of_removed,
+    of_unread,
+    unread,
+)
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
 from janitor.core.decision import Decision
@@ -170,6 +178,7 @@ class _Preview:
                 "as if nothing changed since the snapshot: what only the passing of time changes is included, and what "
                 "was announced until then; reports and reminders after the latest run count as if they arrived"
             )
+        yield from of_unread(snapshot.inputs.survey.usage, snapshot.run)
         yield from snapshot.unknown
         yield from of_exempted(images, snapshot.known, snapshot.inputs.survey.finished_at)
         if snapshot.inputs.basis is not None:

@@ -10,6 +10,7 @@ from janitor.core.image import Image
 from janitor.core.replay.preview import Known
 from janitor.core.result import Outcome
 from janitor.core.units import counted, format_duration
+from janitor.core.usage import Usage
 from janitor.report.wording import label_of, shortened
 from janitor.store.history.decided import Ending
 from janitor.store.history.later import Failure, Removed
@@ -92,6 +93,15 @@ def _some(images: Iterable[Image]) -> str:
     words = [f"{label_of(image.name, _LONGEST_NAME)} ({shortened(image.id, _LONGEST_NAME)})" for image in images]
     more = f" and {len(words) - _NAMED:,} more" if len(words) > _NAMED else ""
     return ", ".join(words[:_NAMED]) + more
+
+
+def of_unread(usage: Usage, run: int) -> Iterator[str]:
+    """What a run said of optional sources of uses that it could not read, and went on without."""
+    if usage.problem is None:
+        said = usage.remarks
+        if usage.unread and not said:
+            said = (f"{', '.join(map(str, sorted(usage.unread)))} could not be read, but are optional here",)
+        yield from (f"run {run} on what is in use: {remark}" for remark in said)
 
 
 def unread(problem: str) -> str:

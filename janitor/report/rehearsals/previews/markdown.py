@@ -14,6 +14,7 @@ from janitor.report.rehearsals.markdown import Sheet, code, head, prose, row
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, before_of, is_listed
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
+    ONLY_POLICIES,
     change_of,
     idle_of,
     in_short,
@@ -45,6 +46,7 @@ def preview_markdown(made: Preview, cost: Cost | None, zone: tzinfo) -> str:
         sheet.add("", f"{counted(unnamed, 'target')} more, for which there is no room here.")
     _add_unclear(sheet, made.targets)
     _add_images(sheet, made.targets)
+    sheet.add("", ONLY_POLICIES)
     return str(sheet)
 
 

@@ -25,6 +25,13 @@ ALL_IN_CSV = "`--format csv` lists all"
 """Where the images are that text and Markdown have no room for."""
 
 
+ONLY_POLICIES = (
+    "Only policies and their `exempt` are tried, not changes of `references`, `usage`, `shared` or `owners` in "
+    "janitor.yaml."
+)
+"""What a preview says last, as a change of these would pass without a word."""
+
+
 def in_short(made: Preview, cost: Cost | None) -> str:
     """What would change, and what is to be deleted in all, in a sentence or two."""
     words = [f"{count:,} {what}" for what, count in _counts(made)]

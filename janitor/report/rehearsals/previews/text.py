@@ -25,6 +25,7 @@ from janitor.report.layout import (
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, before_of, words_of
 from janitor.report.rehearsals.previews.sentences import (
     ALL_IN_CSV,
+    ONLY_POLICIES,
     grouped,
     idle_of,
     in_short,
@@ -55,6 +56,8 @@ def _lines(made: Preview, cost: Cost | None, zone: tzinfo, width: int) -> Iterat
         count = counted(each.images) if each.source is not None else "not decided"
         yield rule(shortened(each.target, _LONGEST_NAME), count, width, BOLD)
         yield from _target(each, cost, zone, width)
+    yield line()
+    yield from paragraph(ONLY_POLICIES, width, style=DIM)
 
 
 def _target(each: Previewed, cost: Cost | None, zone: tzinfo, width: int) -> Iterator[Line]:
