@@ -260,7 +260,7 @@ printf '<%s>\\n' "${{COMPREPLY[@]}}"
         ("janitor images --verdict", "d", ["delete"]),
         ("janitor images --reason", "exem", ["exempt"]),
         ("janitor show latest --sort", "s", ["size", "status"]),
-        ("janitor images --run", "", ["2", "1"]),
+        ("janitor images --run", "", ["latest", "2", "1"]),
         ("janitor explain", "aa", ["aa-1", "aa-2"]),
         ("janitor explain", "name-of-ab", ["name-of-ab-3"]),
         ("janitor keep aa-1", "ab", ["ab-3"]),

@@ -104,6 +104,16 @@ def _somebody_interferes(simulated: Simulation, _stop: Stop) -> Happening:
     return Happening(step, lambda: simulated.people.interfere(simulated.rules.free_to_go()))
 
 
+def _somebody_takes_away_the_last(simulated: Simulation, _attempt: Attempt) -> Callable[[str], bool]:
+    def act(image: str) -> bool:
+        wanted = image in simulated.rules.free_to_go()
+        if wanted:
+            simulated.people.take_away(image)
+        return wanted
+
+    return act
+
+
 def _somebody_exempts(simulated: Simulation, _stop: Stop) -> Happening:
     step = simulated._draw.randint(1, simulated._typical)
     return Happening(step, lambda: simulated.people.keep(simulated.rules.free_to_go()))
@@ -132,6 +142,7 @@ def _rename_several(people: People) -> None:
 NEW_POLICIES = Change(Team, "reconsider", _reconsider_often)
 OTHER_OWNERS = Change(Team, "reconsider", _hand_over_often)
 EXEMPTIONS_IN_FILES = Change(Team, "reconsider", _exempt_another)
+EDGES = Change(Simulation, "_draw_edge", _somebody_takes_away_the_last)
 INTERFERENCE = Change(Simulation, "_draw_happening", _somebody_interferes)
 EXEMPTIONS = Change(Simulation, "_draw_happening", _somebody_exempts)
 KILLS = Change(Simulation, "_draw_happening", _somebody_kills)
