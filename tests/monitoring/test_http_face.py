@@ -19,6 +19,8 @@ from janitor.monitoring.http_face import Bounds, showing
 
 LONG = timedelta(minutes=10)
 SHORT = timedelta(seconds=0.2)
+TO_MAKE_IT = timedelta(seconds=2)
+"""For an answer of many megabytes, on a busy machine."""
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def test_an_answer_that_is_not_taken_is_given_up() -> None:
     big = CollectorRegistry()
     Gauge("big", "More than the buffers of a connection hold.", ["text"], registry=big).labels("x" * 20_000_000)
     with (
-        showing("127.0.0.1", 0, lambda: big, lambda: None, Bounds(1, LONG, SHORT)) as port,
+        showing("127.0.0.1", 0, lambda: big, lambda: None, Bounds(1, LONG, TO_MAKE_IT)) as port,
         calling(port) as connection,
     ):
         connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
