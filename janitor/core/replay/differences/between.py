@@ -170,8 +170,13 @@ class ChangedImage:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of the facts that differ. For one that could not be read that is unknown: it is `unreadable`."""
-        unread = unread_facts(self.before) | unread_facts(self.after)
+        unread = unread_facts(self.before, self.after)
         return tuple(name for name in self.before.differences(self.after) if name not in unread)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The names of the facts that one of the surveys was not told: whether they differ is not known."""
+        return _untold(self.before, self.after)
 
 
 _FACTS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -184,10 +189,20 @@ _FACTS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
 """The facts that are read from a key of an API, where they are not the one that has its name."""
 
 
-def unread_facts(image: Image) -> frozenset[str]:
-    """The facts of an image that could not be read, some of which count as true then."""
-    names = {name for key in image.unreadable for name in _FACTS_OF_KEYS.get(key, (key,))}
-    return frozenset(names | {name for name in ("tags", "properties") if getattr(image, name) is None})
+_ALWAYS_THERE = ("created_at", "updated_at", "owner", "size", "tags", "properties")
+"""The facts that an image goes on to have, though a list may not tell them."""
+
+
+def unread_facts(before: Image, after: Image) -> frozenset[str]:
+    """The facts of an image that could not be read in one of two surveys, some of which count as true then."""
+    keys = (*before.unreadable, *after.unreadable)
+    names = {name for key in keys for name in _FACTS_OF_KEYS.get(key, (key,))}
+    untold = _untold(before, after)
+    return frozenset({*names, *untold, *(("owned",) if "owner" in untold else ())})
+
+
+def _untold(before: Image, after: Image) -> tuple[str, ...]:
+    return tuple(name for name in _ALWAYS_THERE if (getattr(before, name) is None) != (getattr(after, name) is None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,7 @@ class _Why:
 def _of_facts(before: Image, after: Image, some: Iterable[str], but: Iterable[str] = ()) -> Iterator[Cause]:
     """The causes that are changes of some of an image's facts; unknown for those that could not be read."""
     changed = before.differences(after)
-    unread = unread_facts(before) | unread_facts(after) | {"unreadable"}
+    unread = unread_facts(before, after) | {"unreadable"}
     for name in some:
         if name in changed and name not in but:
             yield Cause.UNKNOWN if name in unread else _CAUSE_OF_FACT.get(name, Cause.FACTS)

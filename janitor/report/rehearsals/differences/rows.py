@@ -120,7 +120,7 @@ def _image(image: Image) -> dict[str, Any]:
 
 def _changed(each: ChangedImage) -> dict[str, Any]:
     facts = {name: [_value(each.before, name), _value(each.after, name)] for name in each.fields}
-    return {**_image(each.after), "facts": facts}
+    return {**_image(each.after), "facts": facts, "untold": list(each.untold)}
 
 
 def _value(image: Image, name: str) -> object:

@@ -77,7 +77,7 @@ def in_short(some: Sequence[Difference], cost: Cost | None) -> str:
     for by, words in GONE.items():
         taken = [each.image for each in gone if each.by is by]
         parts += [f"{len(taken):,} {words} ({worth(taken, cost)})"] if taken else []
-    changed = sum(len(one.compared.changed) for one in some)
+    changed = sum(bool(each.fields) for one in some for each in one.compared.changed)
     parts += [f"{changed:,} with other facts"] if changed else []
     for name, words in USES.items():
         uses = sum(len(getattr(one.compared.uses, name)) for one in some)

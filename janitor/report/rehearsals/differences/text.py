@@ -170,6 +170,9 @@ def _changed(some: Sequence[ChangedImage], zone: tzinfo, width: int) -> Iterator
         for name in each.fields:
             old, new = (_value(getattr(image, name), zone) for image in (each.before, each.after))
             yield from paragraph(f"{_fact(name)}: {old} -> {new}", width, 6, DIM)
+        if each.untold:
+            names = ", ".join(map(_fact, each.untold))
+            yield from paragraph(f"told in one of the surveys only: {names}", width, 6, DIM)
 
 
 def _fact(name: str) -> str:
