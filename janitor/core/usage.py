@@ -80,6 +80,13 @@ class Unread:
         return self.part or self.source.value
 
 
+def called(source: Source, place: str) -> str:
+    """What people call a region of a source, or a reference, whose name says what it is; the source itself for none."""
+    if not place:
+        return source.value
+    return place if source is Source.REFERENCES else f"{source} in {place}"
+
+
 def _is_within(place: str, whole: str) -> bool:
     """Whether a place is one of several endpoints, which are named like the whole, each with its path in brackets."""
     return not whole or place.startswith(f"{whole} (")

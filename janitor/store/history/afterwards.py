@@ -12,12 +12,12 @@ from janitor.core.names.spelling import normal
 from janitor.core.needs import PARTS
 from janitor.core.replay.afterwards import Afterwards, Listed, Runs, Surveyed, Used
 from janitor.core.result import DeletionOutcome
-from janitor.core.usage import Source, Unread, User, UserKind
+from janitor.core.usage import Source, Unread, User, UserKind, called
 from janitor.store.basis import zone_named
 from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection
 from janitor.store.rows import image_of, instant
-from janitor.store.surveys.uses import asked_in
+from janitor.store.surveys.uses import asked_in, unread_in
 from janitor.store.values import from_json
 
 
@@ -42,7 +42,7 @@ def _surveys(db: Connection, target: str, rebound: Collection[int]) -> tuple[Sur
     found = []
     before, had = 0, set[tuple[Source, str]]()
     for run, at, zone, problem, parts, readings, accepted in db.execute(_SURVEYS, (target,)):
-        unread = frozenset(Unread(Source(source), part) for source, part in json.loads(parts or "[]"))
+        unread = unread_in(parts)
         if any(before <= each < run for each in rebound):  # another account has other services
             had = set()
         before, asked = run, asked_in(readings)
@@ -58,14 +58,10 @@ def _surveys(db: Connection, target: str, rebound: Collection[int]) -> tuple[Sur
                 # Where it was recorded which uses a survey could not see, these are cut off below.
                 frozenset[Unread]() if readings is not None else unread,
                 bool(accepted),
-                frozenset(_in_words(*each) for each in not_asked),
+                frozenset(called(*each) for each in not_asked),
             )
         )
     return tuple(found)
-
-
-def _in_words(source: Source, place: str) -> str:
-    return place if source is Source.REFERENCES else f"{source} in {place}" if place else source.value
 
 
 def _listed(db: Connection, target: str, images: Collection[ImageId], since: int) -> dict[ImageId, list[Listed]]:

@@ -11,13 +11,14 @@ from janitor.core.memory import Exemption
 from janitor.core.planning.plan import OVER_LIMIT
 from janitor.core.replay.nights import Lost, PastRun, RecordedNight, Since, Standing, Told, counting
 from janitor.core.result import Mode, Outcome
-from janitor.core.usage import Source, Unread, Usage
+from janitor.core.usage import Usage
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
 from janitor.store.history.fleet import Fleet
 from janitor.store.history.known import Known
 from janitor.store.history.requests import requests, unsent
 from janitor.store.rows import instant
+from janitor.store.surveys.uses import unread_in
 from janitor.store.trust.bindings import api_at, counts_after
 from janitor.store.trust.grounds import notices_at
 from janitor.store.trust.notices import missed_since
@@ -158,7 +159,7 @@ class _Reading:
         return Standing(notices, missing, self._told.heard_between(0, before + 1))
 
     def _usage(self, row: _Row) -> Usage:
-        parts = frozenset(Unread(Source(source), part) for source, part in json.loads(row["usage_unread"] or "[]"))
+        parts = unread_in(row["usage_unread"])
         remarks = tuple(json.loads(row["usage_remarks"] or "[]"))
         if row["usage_problem"] is not None:
             return Usage(problem=row["usage_problem"], unread=parts, remarks=remarks)

@@ -2,12 +2,14 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
 from janitor.core.replay.nights import Change, Requested
 from janitor.core.result import DeletionOutcome
 from janitor.store.columns import holding
 from janitor.store.connection import Connection
+from janitor.store.rows import Row
 
 _OPEN = (None, DeletionOutcome.ACCEPTED)
 
@@ -40,8 +42,9 @@ def requests(db: Connection, target: str, first: int) -> Requests:
     done_in: dict[str, list[int]] = defaultdict(list)
     for run, image, detail in db.execute(_LEFT_OUT, (target, first)):
         rejected[run][image] = detail or ""
-    stays = _Stays(db, target, first)
-    for run, image, outcome, detail in db.execute(_REQUESTS, (target, first)):
+    requested_images = db.execute(_REQUESTS, (target, first)).fetchall()
+    stays = _Stays(db, target, first, requested_images)
+    for run, image, outcome, detail in requested_images:
         stayed = stays.until_the_next(image, run, outcome)
         if outcome == DeletionOutcome.ALREADY_GONE:
             gone[run].add(image)
@@ -72,13 +75,13 @@ def unsent(db: Connection, target: str, first: int) -> dict[int, int]:
 class _Stays:
     """Until when images that were to be deleted were listed all the same."""
 
-    def __init__(self, db: Connection, target: str, first: int) -> None:
+    def __init__(self, db: Connection, target: str, first: int, requested: Iterable[Row]) -> None:
         self._surveys = [run for (run,) in db.execute(_SURVEYS, (target, first))]
         self._gone: dict[str, list[int]] = defaultdict(list)
         self._deleted: dict[str, list[int]] = defaultdict(list)
         for image, run in db.execute(_GONE, (target, first, target, first)):
             self._gone[image].append(run)
-        for run, image, outcome, _ in db.execute(_REQUESTS, (target, first)):
+        for run, image, outcome, _ in requested:
             if outcome == DeletionOutcome.DELETED:
                 self._deleted[image].append(run)
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from janitor.core.image import Image
 from janitor.core.survey import Survey
-from janitor.core.usage import Source, Unread, Usage
+from janitor.core.usage import Unread, Usage
 from janitor.store.columns import IMAGE, names
 from janitor.store.connection import Connection
 from janitor.store.rows import Row, image_of, instant
-from janitor.store.surveys.uses import usage_at
+from janitor.store.surveys.uses import unread_in, usage_at
 
 
 def last_seen(db: Connection, target: str, ids: Iterable[str]) -> list[Image]:
@@ -113,7 +113,7 @@ def survey_of(db: Connection, target: str, image_id: str) -> tuple[int, Survey] 
 def _survey(db: Connection, run: int, row: Row, only: str | None = None) -> Survey:
     """What a survey saw, all of it or of one image, from the columns of `_SURVEYS`."""
     target, started, finished, problem, unread, remarks, readings = row
-    parts = frozenset(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
+    parts = unread_in(unread)
     # For runs before it was recorded which uses were carried over, all that may have been are left out.
     left_out = parts if readings is None else frozenset[Unread]()
     used = Usage(problem=problem) if problem is not None else usage_at(db, run, target, left_out, only)

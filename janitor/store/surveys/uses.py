@@ -107,6 +107,11 @@ def _region_of(reading: Reading) -> str:
     return f"reference {reading.place}" if reading.source is Source.REFERENCES else reading.region
 
 
+def unread_in(recorded: str | None) -> frozenset[Unread]:
+    """The sources that a survey could not read, as it is recorded."""
+    return frozenset(Unread(Source(source), part) for source, part in json.loads(recorded or "[]"))
+
+
 def asked_in(recorded: str | None) -> dict[tuple[Source, str], int] | None:
     """What `readings_json` says: how many places of each source and region; None where that was not recorded."""
     if recorded is None:

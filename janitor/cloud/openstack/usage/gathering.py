@@ -10,7 +10,7 @@ from janitor.cloud.openstack.catalogue import Endpoint, NotOffered
 from janitor.cloud.service import Need, Sources
 from janitor.core.names.image_ids import ImageId
 from janitor.core.units import counted
-from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind
+from janitor.core.usage import EarlierUsage, Reading, Source, Unread, Usage, User, UserKind, called
 from janitor.errors import CloudError
 
 _AT_ONCE = 8
@@ -37,7 +37,7 @@ class Task:
     @property
     def label(self) -> str:
         """What people call it."""
-        where = f"{self.source} in {self.region}" if self.region else self.source.value
+        where = called(self.source, self.region)
         return where if self.alone else f"{where} ({self.place})"
 
     def ask(self) -> Users | CloudError:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from janitor.core.replay.differences.between import Cause
-from janitor.core.usage import SOURCE_OF, Source, Unread, UserKind
+from janitor.core.usage import SOURCE_OF, Source, Unread, UserKind, called
 
 Places = Mapping[tuple[Source, str], int]
 """The services that were asked, each with its region, or the name of a reference, and how many of them there were."""
@@ -53,7 +53,7 @@ def _is_told_by(place: tuple[Source, str], source: Source, told_by: str) -> bool
     name = place[1]
     if place[0] is not source or (source is Source.REFERENCES and not name):
         return False
-    label = name if source is Source.REFERENCES else f"{source} in {name}" if name else source.value
+    label = called(source, name)
     return told_by in ("", label) or told_by.startswith(f"{label} (")
 
 

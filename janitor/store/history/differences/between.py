@@ -16,13 +16,13 @@ from janitor.core.replay.differences.between import (
     tells_first,
 )
 from janitor.core.result import Mode
-from janitor.core.usage import Source, Unread
 from janitor.store.basis import basis_at, policies_at
-from janitor.store.columns import DECISION, IMAGE, covering, names
+from janitor.store.columns import DECISION, IMAGE, covering, holding, names
 from janitor.store.connection import Connection, query
 from janitor.store.history.differences.taken import taken
 from janitor.store.history.differences.uses import changed_uses
 from janitor.store.rows import Row, decision_of, image_of, instant
+from janitor.store.surveys.uses import unread_in
 from janitor.store.trust.bindings import counts_after
 from janitor.store.trust.grounds import exemptions_at, notices_at, sharing_at
 
@@ -83,7 +83,6 @@ def _side(db: Connection, run: int, target: str) -> Side | None:
         return None
     [row] = rows
     recorded = row["sharing_asked"] is not None
-    unread = (Unread(Source(source), part) for source, part in json.loads(row["usage_unread"] or "[]"))
     return Side(
         run,
         Mode(row["mode"]),
@@ -93,7 +92,7 @@ def _side(db: Connection, run: int, target: str) -> Side | None:
         Amount(row["there"], row["size"], row["unknown_sizes"]),
         tuple(json.loads(row["also_named"] or "[]")),
         row["usage_problem"],
-        tuple(sorted(map(str, unread))),
+        tuple(sorted(map(str, unread_in(row["usage_unread"])))),
         basis_at(db, run),
         policies_at(db, run),
         notices_at(db, run, target) if recorded else None,
@@ -128,16 +127,16 @@ def _pair(row: Row) -> tuple[Decision, Decision]:
     )
 
 
-_SURVEY = """
+_SURVEY = f"""
 SELECT s.finished_at, r.mode, s.good, s.protected IS NOT NULL AS measured, s.decisions, s.also_named, s.usage_problem,
     s.usage_unread, s.sharing_asked, count(f.image_key) AS there, coalesce(sum(f.size), 0) AS size,
     count(f.image_key) - count(f.size) AS unknown_sizes
 FROM surveys s JOIN runs r ON r.run = s.run
 LEFT JOIN images i ON i.target = s.target
 LEFT JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+    AND {holding("f", "s.run")}
 WHERE s.run = :run AND s.target = :target AND s.finished_at IS NOT NULL GROUP BY s.run
-"""
+"""  # noqa: S608 - a condition of ours
 # CROSS JOIN: those that were there then are looked up first, or SQLite looks at all that a target ever had.
 LISTED_AFTER = """
 FROM (

@@ -11,7 +11,7 @@ from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone, tells_first
 from janitor.core.replay.differences.since import Since
 from janitor.core.result import Mode
-from janitor.store.columns import covering
+from janitor.store.columns import covering, holding
 from janitor.store.connection import Connection
 from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, UNTOLD
 from janitor.store.history.differences.taken import taken
@@ -100,11 +100,11 @@ WHERE s.target = :target AND s.run > :after AND s.run < :run AND s.good
 """
 _LIVE = " AND r.mode = 'delete'"
 # `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
-_DECIDED = """CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
+_DECIDED = f"""CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
     SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
-        AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+        AND {holding("f", "s.run")}
     WHERE i.target = s.target
-) END"""
+) END"""  # noqa: S608 - conditions of ours
 _DECIDING = f" AND {_DECIDED}"
 _GOOD = f"""
 SELECT {_DECIDED}, (SELECT mode FROM runs WHERE run = s.run) FROM surveys s

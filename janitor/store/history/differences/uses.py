@@ -1,6 +1,5 @@
 """Which uses of images began and ended between two surveys, and which were only read then, or no longer."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from typing import Any
 from janitor.core.names.image_ids import folded
 from janitor.core.replay.differences.between import Cause, ChangedUses, Use
 from janitor.core.replay.differences.told import Asking, unless_told
-from janitor.core.usage import Source, Unread, User, UserKind
+from janitor.core.usage import User, UserKind
 from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.rows import Row
-from janitor.store.surveys.uses import asked_in
+from janitor.store.surveys.uses import asked_in, unread_in
 
 
 def changed_uses(db: Connection, span: dict[str, Any]) -> ChangedUses:
@@ -60,8 +59,7 @@ def _run_of(survey: Asking) -> int:
 
 def _asking(row: Row) -> Asking:
     run, problem, unread, readings = row
-    parts = tuple(Unread(Source(source), part) for source, part in json.loads(unread or "[]"))
-    return Asking(run, problem is not None, parts, asked_in(readings))
+    return Asking(run, problem is not None, tuple(unread_in(unread)), asked_in(readings))
 
 
 def _by_user(rows: Sequence[Row]) -> dict[tuple[str, str, str], Row]:
