@@ -27,7 +27,8 @@ class Moment:
 class Surveyed:
     """One survey of a target. `zone` is that of its run, None where it was not recorded.
 
-    `saw_uses`: what uses images could be read; `saw_all_uses`: from all sources. `left_out` are sources of which it is
+    `saw_uses`: what uses images could be read; `saw_all_uses`: from all sources, also of the other targets that have
+    listed one of the images in question. `left_out` are sources of which it is
     not known otherwise which uses were not seen. `accepted`: it can be believed that what it does not list is gone.
     `not_asked` are the sources, in words, that an earlier survey had read, and this one did not ask.
     """

@@ -25,7 +25,7 @@ def afterwards_of(db: Connection, target: str, images: Collection[ImageId], sinc
     """What is recorded about these images of a target from a run on: as listed, used, exempted and shared."""
     rebound = tuple((run, instant(at)) for run, at in db.execute(_REBOUND, (target,)))
     return Afterwards(
-        _surveys(db, target, [run for run, _ in rebound]),
+        _surveys(db, target, [run for run, _ in rebound], _unread_elsewhere(db, target, images)),
         rebound,
         _listed(db, target, images, since),
         _used(db, target, images, since),
@@ -38,7 +38,15 @@ def afterwards_of(db: Connection, target: str, images: Collection[ImageId], sinc
     )
 
 
-def _surveys(db: Connection, target: str, rebound: Collection[int]) -> tuple[Surveyed, ...]:
+def _unread_elsewhere(db: Connection, target: str, images: Collection[ImageId]) -> frozenset[int]:
+    """The runs that could not read all that uses images in another target which has listed one of these, too."""
+    others = (json.dumps(sorted(images)), target)
+    return frozenset(run for (run,) in db.execute(_UNREAD_ELSEWHERE, others))
+
+
+def _surveys(
+    db: Connection, target: str, rebound: Collection[int], unread_elsewhere: Collection[int]
+) -> tuple[Surveyed, ...]:
     found = []
     before, had = 0, set[tuple[Source, str]]()
     for run, at, zone, problem, parts, readings, accepted in db.execute(_SURVEYS, (target,)):
@@ -54,7 +62,7 @@ def _surveys(db: Connection, target: str, rebound: Collection[int]) -> tuple[Sur
                 instant(at),
                 None if zone is None else zone_named(zone),
                 problem is None,
-                problem is None and not unread and not not_asked,
+                problem is None and not unread and not not_asked and run not in unread_elsewhere,
                 # Where it was recorded which uses a survey could not see, these are cut off below.
                 frozenset[Unread]() if readings is not None else unread,
                 bool(accepted),
@@ -122,6 +130,12 @@ def _left_out(
     return found
 
 
+_UNREAD_ELSEWHERE = """
+SELECT s.run FROM surveys s
+WHERE s.target IN (
+    SELECT i.target FROM images i WHERE i.image IN (SELECT value FROM json_each(?)) AND i.target <> ?
+) AND (s.finished_at IS NULL OR s.usage_problem IS NOT NULL OR json_array_length(s.usage_unread) > 0)
+"""
 _SURVEYS = """
 SELECT s.run, s.finished_at, r.zone, s.usage_problem, s.usage_unread, s.usage_readings,
     s.good OR s.protected IS NULL
