@@ -9,8 +9,9 @@ import pytest
 from janitor.config import Settings, load_settings
 from janitor.core.memory import Exemption
 from janitor.core.policy import Expire, Policy
+from janitor.core.result import Mode
 from janitor.core.retention import Family, Keep
-from janitor.core.usage import User
+from janitor.core.usage import Usage, User
 from janitor.errors import Exit
 from janitor.report.rehearsals.previews.preview import Conditions, Previewed, preview_of
 from janitor.report.rehearsals.previews.rows import preview_json
@@ -141,3 +142,48 @@ def test_a_revoked_exemption_by_command_leaves_those_of_files(settings: Settings
     world.store.end_exemptions([("prod", "web-2")], "kim", START + HOUR)
     found = one(settings, world, OLD, at=START + 2 * HOUR, exemptions=(in_file,))
     assert {each.image.id for each in found.changes if each.is_new} == {"web-2"}
+
+
+def test_what_was_in_use_in_the_survey_before_only_is_foreseen(settings: Settings, eight: World) -> None:
+    eight.cloud.used, eight.now = usage_of({"web-2": (User("i1", "web"),)}), START + DAY
+    eight.night()
+    eight.cloud.used, eight.now = Usage(), START + 8 * DAY
+    eight.night(usage_memory=DAY)
+    at = START + 8 * DAY + HOUR
+    found = one(settings, eight, EIGHT, at=at)
+    assert (found.after.images, found.expiring.by_image) == (1, {"web-2": "eight"})
+    assert one(settings, eight, EIGHT, at=at, now=at).after.images == 2
+
+
+def test_what_expires_without_the_notice_that_it_had_is_new(settings: Settings, eight: World) -> None:
+    announced = replace(EIGHT, notice=23 * HOUR)
+    eight.policies = [announced]
+    eight.now = START + HOUR
+    eight.night()
+    at = START + 7 * HOUR
+    assert one(settings, eight, EIGHT, at=at).expiring.new == {"web-2"}
+    assert one(settings, eight, replace(announced, description="words"), at=at).expiring.new == set()
+
+
+def test_a_limit_that_the_next_run_exceeds_is_said(settings: Settings, eight: World) -> None:
+    settings.source.write_text(settings.source.read_text() + "limits: {max_deletions: 1, max_share: 100%}\n")
+    limited = load_settings(settings.source, {})
+
+    def said(at: datetime, *policies: Policy) -> list[str]:
+        return [each for each in one(limited, eight, *policies, at=at).remarks if "over the limit" in each]
+
+    at = START + 18 * DAY
+    assert said(START + 6 * HOUR, EIGHT) == []
+    assert said(at, replace(EIGHT, notice=DAY)) == []
+    [sentence] = said(at, EIGHT)
+    assert sentence.startswith("with what expires then, the next run is over the limit: 2 deletions planned")
+
+
+def test_an_image_in_another_spelling_is_the_same(settings: Settings, eight: World) -> None:
+    eight.policies, eight.now = [OLD], START + HOUR
+    eight.night()
+    eight.cloud.listed = [image.replace(id=image.id.upper()) for image in eight.cloud.listed]
+    eight.policies, eight.now = [PINNING], START + 2 * HOUR
+    eight.night(mode=Mode.DRY_RUN)
+    found = one(settings, eight, OLD, at=START + 3 * HOUR)
+    assert [each.kind for each in found.changes] == []

@@ -19,9 +19,9 @@ from janitor.cli.rehearsals.remarks import (
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
 from janitor.core.decision import Decision
-from janitor.core.planning.plan import make_plan
+from janitor.core.planning.plan import Limits, make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
-from janitor.core.replay.changes import changes_between, counts_of, first_deletions
+from janitor.core.replay.changes import Changed, changes_between, counts_of, first_deletions
 from janitor.core.replay.expiring import expires_anyway
 from janitor.core.replay.owned import newly_unclear, owned
 from janitor.core.replay.preview import Replayed, Tried, announced_anew
@@ -74,18 +74,15 @@ class _Preview:
                 "give a later date, or an earlier run with --run"
             )
         until = self._until()
-        found = snapshot.replayed(replace(self.tried, until=until))
+        survey = snapshot.inputs.survey
+        took = survey.finished_at - survey.started_at  # a run decides at the end of its survey
+        found = snapshot.replayed(replace(self.tried, until=None if until is None else until + took))
         limits = self.settings.limits if self.wanted.run is None else snapshot.basis.limits
         choice = Choice(self.wanted.run, self.wanted.against, self.settings.mode)
         compared_with = baseline_of(self.store, self.whole, snapshot, self.tried, choice)
         before, against = compared_with.decisions, compared_with.against
-        changes = changes_between(before, found.decisions)
         unclear = list(newly_unclear(before, found.decisions))
-        if compared_with.first:
-            changes = first_deletions(found.decisions, unclear)
-        elif against is None:  # nothing is said of other images that are kept where nothing is there to compare with
-            named = {decision.image.id for decision in unclear}
-            changes = [changed for changed in changes if changed.is_new or changed.image.id in named]
+        changes = _changes(compared_with, found.decisions, unclear)
         owners = [decision.policy for decision in before if decision.policy is not None]
         removed, added = self._removed_and_added(compared_with, owners)
         usage = snapshot.inputs.survey.usage
@@ -109,7 +106,7 @@ class _Preview:
             found.sharing_unknown,
             found.anew | self._announced_since(found.decisions),
             list(make_plan(found.decisions).exceeded(limits).values()),
-            [*remarks, *compared_with.why, *self._remarks(compared_with)],
+            [*remarks, *compared_with.why, *self._over_limit_then(found, limits), *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
             removed,
             added,
@@ -127,15 +124,24 @@ class _Preview:
         against = compared_with.against
         basis = None if against is None else self.store.basis(against)
         then = None if basis is None else basis.policies
-        before = {decision.image.id: decision for decision in compared_with.decisions}
+        before = {decision.image.identity: decision for decision in compared_with.decisions}
         new = (
             each.image.id
             for each in found.decisions
             if each.image.id in found.expiring
-            and not expires_anyway(before.get(each.image.id), each, then, self.tried.policies)
+            and not expires_anyway(before.get(each.image.identity), each, then, self.tried.policies)
         )
         by_run = self.settings.schedule is not None
         return Expiring(found.expiring, frozenset(new), self._time(until), by_run)
+
+    def _over_limit_then(self, found: Replayed, limits: Limits) -> Iterator[str]:
+        """What is to be said where only with what expires by the next run its plan would be over a limit."""
+        plan = make_plan(found.decisions)
+        at_once = {policy.name for policy in self.tried.policies if not policy.notice}
+        more = [each for each in found.decisions if found.expiring.get(each.image.id) in at_once]
+        exceeded = replace(plan, decisions=(*plan.decisions, *more)).exceeded(limits)
+        if more and exceeded and not plan.exceeded(limits):
+            yield f"with what expires then, the next run is over the limit: {'; '.join(exceeded.values())}"
 
     def _removed_and_added(self, compared_with: Baseline, owners: Iterable[str]) -> tuple[list[str], list[str]]:
         """The policies of the run that is compared with and are not tried, and the reverse, as far as is recorded."""
@@ -187,6 +193,17 @@ class _Preview:
 
     def _time(self, instant: datetime) -> str:
         return local_minute(instant, self.settings.timezone)
+
+
+def _changes(before: Baseline, after: Sequence[Decision], unclear: Sequence[Decision]) -> list[Changed]:
+    if before.first:
+        return first_deletions(after, unclear)
+    changes = changes_between(before.decisions, after)
+    if before.against is not None:
+        return changes
+    # Nothing is said of other images that are kept where nothing is there to compare with.
+    named = {decision.image.id for decision in unclear}
+    return [changed for changed in changes if changed.is_new or changed.image.id in named]
 
 
 def _by_policy(

@@ -65,8 +65,8 @@ def changes_between(before: Iterable[Decision], after: Iterable[Decision]) -> li
     They come in the order of `after`; those that only `before` has come last, in its order. That a match is in doubt
     differs from no match. Facts of the images, and the sentences of the decisions, are not compared otherwise.
     """
-    earlier = {decision.image.id: decision for decision in before}
-    found = [changed for decision in after if (changed := _changed(earlier.pop(decision.image.id, None), decision))]
+    earlier = {decision.image.identity: decision for decision in before}
+    found = [each for decision in after if (each := _changed(earlier.pop(decision.image.identity, None), decision))]
     return found + [Changed(decision.image, decision, None, Kind.ONLY_BEFORE) for decision in earlier.values()]
 
 

@@ -14,7 +14,7 @@ from janitor.core.guards import Facts, Guards
 from janitor.core.image import Image
 from janitor.core.matching import Matched
 from janitor.core.policy import Policy
-from janitor.core.replay.inputs import Night
+from janitor.core.replay.inputs import Night, later
 from janitor.core.retention import kept_by
 
 
@@ -24,7 +24,8 @@ def expiring(night: Night, decisions: Iterable[Decision], matched: Matched, unti
     `decisions` are those of the night, by the policies of `matched`. Whether they are deleted then, or begin to wait,
     is left open.
     """
-    facts = Facts(night.usage, night.history, night.memory, until, night.zone, wire_keys=night.wire_keys)
+    then = later(night, until)
+    facts = Facts(then.usage, then.history, then.memory, then.now, then.zone, wire_keys=then.wire_keys)
     guards = Guards(facts)
     unread = bool(night.usage.unread)  # then a use may go on, however long ago it was seen
     found: dict[str, Policy] = {}
@@ -67,14 +68,17 @@ def expires_anyway(
 ) -> bool:
     """Whether an image that expires now was to be deleted before, or expires at the same time under what ruled then.
 
+    At the same time, and after the same notice.
+
     The policies of then are None where they are not known.
     """
     if before is None or before.verdict is not Verdict.KEEP:
         return before is not None
     if then is None or not before.is_like(after) or before.due != after.due:
         return False
-    old = next((policy for policy in then if policy.name == before.policy), None)
-    return (old is not None and old.keep is None) or _ruling(then) == _ruling(now)
+    old, new = (next((each for each in some if each.name == before.policy), None) for some in (then, now))
+    alike = old is not None and new is not None and old.keep is None and old.notice == new.notice
+    return alike or _ruling(then) == _ruling(now)
 
 
 def _ruling(policies: Iterable[Policy]) -> list[Policy]:

@@ -1,7 +1,7 @@
 """The inputs of a past run's decisions, and these decisions made again: by the same policies, or by others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from janitor.core.basis import Basis, Grounds
@@ -79,6 +79,22 @@ def decided(
         matched=matched,
     )
     return apply_sharing(ruled, night.sharing)
+
+
+def later(night: Night, now: datetime) -> Night:
+    """The same at a later instant, as the next run would know it if nothing had changed.
+
+    For that run the survey of the night is an earlier one: what that did not see in use has been unused since, whether
+    it was accepted or not.
+    """
+    if now <= night.now:
+        return replace(night, now=now)
+    unused = {
+        image: known.replace(unused_since=night.now)
+        for image, known in night.history.items()
+        if known.unused_since is None and known.last_held is not None and known.last_held < night.now
+    }
+    return replace(night, now=now, history={**night.history, **unused})
 
 
 def night_of(inputs: Inputs, basis: Basis, grounds: Grounds, wire_keys: WireKeys) -> Night:

@@ -76,9 +76,9 @@ def newly_unclear(before: Iterable[Decision], after: Sequence[Decision]) -> Iter
 
     Those are what an expression or a condition that is not meant so comes to.
     """
-    earlier = {decision.image.id: decision for decision in before if decision.unclear}
+    earlier = {decision.image.identity: decision for decision in before if decision.unclear}
     for decision in after:
         if decision.unclear:
-            then = earlier.get(decision.image.id)
+            then = earlier.get(decision.image.identity)
             if then is None or not then.is_like(decision):
                 yield decision

@@ -20,7 +20,7 @@ from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import same_owner
 from janitor.core.replay.exempted import Granted, exempted_under
 from janitor.core.replay.expiring import expiring
-from janitor.core.replay.inputs import Inputs, Night, decided, night_of
+from janitor.core.replay.inputs import Inputs, Night, decided, later, night_of
 from janitor.core.replay.owned import Owners, owners_of
 from janitor.expressions import Budget
 
@@ -111,7 +111,7 @@ def replayed(inputs: Inputs, basis: Basis, grounds: Grounds, tried: Tried, known
     budget = Budget()
     matched = Matched(tried.policies, night.names, budget)
     matched.prepare(night.images)
-    night = replace(night, now=now, memory=memory)
+    night = later(replace(night, memory=memory), now)
     ruled = decided(night, tried.policies, budget=budget, matched=matched)
     found = _with_doubts(ruled, grounds.sharing, known.may_be_shared)
     return replace(

@@ -163,8 +163,9 @@ def _changed(some: Sequence[ChangedImage], zone: tzinfo, width: int) -> Iterator
     if not some:
         return
     counts = Counter(name for each in some for name in each.fields)
-    yield from _title("Changed facts", counted(len(some)), width)
-    yield from paragraph(", ".join(f"{count:,} {_fact(name)}" for name, count in counts.most_common()), width, 4)
+    yield from _title("Changed facts", counted(sum(bool(each.fields) for each in some)), width)
+    if counts:
+        yield from paragraph(", ".join(f"{count:,} {_fact(name)}" for name, count in counts.most_common()), width, 4)
     for each in some:
         yield from _image(each.after, width)
         for name in each.fields:
