@@ -56,6 +56,15 @@ def local_minute(instant: datetime, zone: tzinfo) -> str:
     return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
+def local_exact(instant: datetime, zone: tzinfo) -> str:
+    """The same with seconds and their fraction where there are some: `2026-11-24 12:12:05 KST`."""
+    local = instant.astimezone(zone)
+    if not (local.second or local.microsecond):
+        return local_minute(instant, zone)
+    fraction = f".{local.microsecond:06}".rstrip("0") if local.microsecond else ""
+    return f"{local:%Y-%m-%d %H:%M:%S}{fraction} {local.tzname()}"
+
+
 def local_moment(instant: datetime, zone: tzinfo, now: datetime) -> str:
     """An instant as people say it: `28 Nov 15:24 KST`; with its year where that is not the year of `now` there."""
     local = instant.astimezone(zone)

@@ -70,7 +70,8 @@ def test_unchanged_policies_change_nothing(recorded: Desk) -> None:
     assert (set(found["counts"].values()), found["changes"]) == ({0}, [])
     first, said = found["remarks"]
     assert first == (
-        "no live run has carried out a plan here, so run 1, a dry run, is compared with: a live run would be the first"
+        "no live run has carried out its own plan here, so run 1, a dry run, is compared with: a live run would be the "
+        "first"
     )
     assert said.startswith("run 1 was a dry run of these same policies, so nothing can be new beside it")
     assert (found["against"], found["against_mode"]) == (1, "dry-run")
@@ -114,12 +115,12 @@ def test_where_live_runs_are_configured_and_none_was_made_every_deletion_is_new(
     done = recorded.janitor("preview", "--fail-on", "new")
     assert done.returncode == 4
     words = " ".join(done.stdout.split())
-    assert "no live run has carried out a plan here, so every deletion counts as new" in words
-    assert "before no live run so far" in words
+    assert "no live run has carried out its own plan here, so every deletion counts as new" in words
+    assert "before no live run carried out its own plan so far" in words
     found = previewed(recorded)
     assert (found["against"], found["before"]["delete"]["images"]) == (None, 0)
     assert found["counts"]["newly-deleted"] == found["after"]["delete"]["images"] > 0
-    assert "no live run so far" in recorded.janitor("preview", "--format", "markdown").stdout
+    assert "no live run carried out its own plan so far" in recorded.janitor("preview", "--format", "markdown").stdout
     past = previewed(recorded, "--run", "1")
     assert (past["against"], past["changes"]) == (1, [])
 
@@ -180,7 +181,7 @@ def test_wrong_policies_are_refused_with_all_their_problems(recorded: Desk) -> N
         (("--run", "7"), "there is no run 7: the latest is 1"),
         (("--against", "7"), "there is no run 7: the latest is 1"),
         (("--target", "sandbx"), 'did you mean "sandbox"'),
-        (("--at", "2000-01-01"), "--at: the snapshot of sandbox (run 1) is of "),
+        (("--at", "2000-01-01"), "--at: 2000-01-01 00:00 UTC is before the snapshot of sandbox (run 1), which is of "),
         (("--at", "soon"), "--at: "),
     ],
 )

@@ -1,13 +1,14 @@
 """`janitor preview` after live runs: what they have done since the snapshot is neither forgotten nor counted twice."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from janitor.config import Settings, load_settings
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Policy
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.replay.changes import Kind
 from janitor.core.result import Mode
 from janitor.core.usage import User
@@ -165,7 +166,7 @@ def test_where_nothing_was_carried_out_yet_the_mode_decides_what_is_new(settings
         assert (each.source and each.source.against, each.counts) == (None, {kind: 2})
         assert each.before is not None
         assert each.before.images == 0
-        assert "no live run has carried out a plan here, so every deletion counts as new" in each.remarks
+        assert "no live run has carried out its own plan here, so every deletion counts as new" in each.remarks
         assert not any("nothing to compare with" in remark for remark in each.remarks)
 
 
@@ -206,6 +207,30 @@ def test_a_refused_run_that_is_compared_with_is_said(settings: Settings, world: 
     world.night(Mode.DRY_RUN)
     [each] = asked(settings, world.store, KEEPING, against=refused)
     assert any(f"run {refused} ended there as refused: nothing deleted" in remark for remark in each.remarks)
+
+
+def test_a_run_that_applied_a_reviewed_list_is_not_what_was_decided_last(settings: Settings, world: World) -> None:
+    live = replace(settings, mode=Mode.DELETE)
+    world.policies = [replace(OLD, match=Match(name=(Pattern("web-*"),)))]
+    plan = world.run(Mode.DRY_RUN)
+    approved = world.approved(plan.run)
+    young = Policy("young", Match(name=(Pattern("new-*"),)), Expire(timedelta(hours=1)))
+    applying = [*world.policies, young]
+    world.policies = applying  # by which new-1 would be deleted, too: nobody picked it
+    applied = world.night(approved=approved).run
+    assert world.cloud.deleted == ["web-2"]
+    [each] = asked(live, world.store, *applying)
+    assert (each.source and each.source.against, each.counts) == (None, {Kind.NEWLY_DELETED: 1})
+    assert conditioned(each).code is Exit.LIMIT
+    [dry] = asked(settings, world.store, *applying)
+    assert (
+        f"no live run has carried out its own plan here, so run {applied}, which applied a reviewed list, is compared "
+        "with: a live run would be the first"
+    ) in dry.remarks
+    world.night()
+    [each] = asked(live, world.store, *applying)
+    assert each.source is not None
+    assert each.source.against == applied + 1
 
 
 # Targets that runs could not survey

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from janitor.core.result import Mode
 from janitor.core.usage import Source, Unread, Usage, User
 from janitor.errors import Exit, Unavailable, UsageError
 from janitor.report.rehearsals.previews.preview import Conditions, Preview, Previewed, preview_of
+from janitor.report.rehearsals.previews.sentences import source_of
 from janitor.store import Store
 from tests.config.configuration import TARGET
 from tests.core.test_deciding_again import WEB, ListeningStore, World, database_of_before
@@ -201,9 +203,18 @@ def test_a_run_whose_details_were_dropped_is_an_error(settings: Settings, world:
 
 
 def test_an_instant_before_the_snapshot_is_an_error(settings: Settings, world: World) -> None:
+    world.now = START.replace(hour=3, minute=12, second=34, microsecond=500_000)
     world.night(Mode.DRY_RUN)
-    with pytest.raises(UsageError, match=r"--at: the snapshot of prod \(run 1\) is of .*, which is later"):
-        asked(settings, world.store, now=world.now - 2 * DAY)
+    at = START.replace(hour=3, minute=12, second=34)
+    with pytest.raises(UsageError) as error:
+        asked(settings, world.store, now=at)
+    day = START.date()
+    assert str(error.value) == (
+        f"--at: {day} 12:12:34 KST is before the snapshot of prod (run 1), which is of {day} 12:12:34.5 KST: give "
+        f"{day}T12:12:35+09:00 or later, or an earlier run with --run"
+    )
+    [each] = asked(settings, world.store, now=at + timedelta(seconds=1))
+    assert f", decided as of {day} 12:12:35 KST," in source_of(each, settings.timezone)
 
 
 def test_an_exemption_by_command_of_then_is_found_behind_one_of_a_file(settings: Settings, world: World) -> None:

@@ -17,8 +17,8 @@ class Baseline:
     """What a run had decided; `run` is that run. `why` are sentences on the choice.
 
     `decided`: it decided something, or saw nothing to decide on. `run` is None where there is none to compare with;
-    `first`: as no live run has carried out a plan in the target, so that nothing was to be deleted before. Images that
-    our own runs deleted between that run and the snapshot, or until now, are left out.
+    `first`: as no live run has carried out its own plan in the target, so that nothing was to be deleted before.
+    Images that our own runs deleted between that run and the snapshot, or until now, are left out.
     """
 
     run: int | None
@@ -48,7 +48,7 @@ def baseline_of(
 ) -> Baseline:
     """With what a snapshot is compared, which was `whole`, and counts as `snapshot`.
 
-    That is the last live run that carried out its plan there, whatever dry runs tried since.
+    That is the last live run that carried out its plan there, whatever dry runs tried, and people deleted, since.
     """
     target = snapshot.inputs.target
     run, why = (choice.against, []) if choice.against is not None else _chosen(store, snapshot, tried, choice)
@@ -74,11 +74,15 @@ def _chosen(store: Store, snapshot: RecordedSnapshot, tried: Tried, choice: Choi
         return live, []
     if live is not None:
         return None, [f"the details of run {live}, the last live one here, were dropped: every deletion counts as new"]
-    none = "no live run has carried out a plan here" + ("" if choice.of_run is None else f" until run {choice.of_run}")
+    none = "no live run has carried out its own plan here" + (
+        "" if choice.of_run is None else f" until run {choice.of_run}"
+    )
     if choice.mode is Mode.DELETE and choice.of_run is None:
         return None, [f"{none}, so every deletion counts as new"]
     is_dry = store.mode_of(run) is Mode.DRY_RUN
-    beside = f"run {run}, a dry run," if is_dry else f"run {run}, which deleted nothing here,"
+    ending = store.endings(run).get(target)
+    did = "applied a reviewed list" if ending is not None and ending.applied else "deleted nothing here"
+    beside = f"run {run}, a dry run," if is_dry else f"run {run}, which {did},"
     first = f"{none}, so {beside} is compared with: a live run would be the first"
     return run, [first, *(_tried_already(store, snapshot) if is_dry and _went_by(snapshot.inputs.basis, tried) else ())]
 

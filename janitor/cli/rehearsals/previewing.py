@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from janitor.cli.configuration import next_run_of
 from janitor.cli.rehearsals.baseline import Baseline, Choice, baseline_of
@@ -27,7 +27,7 @@ from janitor.core.replay.owned import newly_unclear, owned
 from janitor.core.replay.preview import Replayed, Tried, announced_anew
 from janitor.errors import UsageError
 from janitor.report.rehearsals.previews.preview import Expiring, Previewed, Source
-from janitor.report.wording import local_minute
+from janitor.report.wording import local_exact, local_minute
 from janitor.store import Store
 
 __all__ = ["Wanted", "previewed"]
@@ -70,8 +70,8 @@ class _Preview:
         target = snapshot.inputs.target
         if self.tried.now is not None and self.tried.now < seen_at:
             raise UsageError(
-                f"--at: the snapshot of {target} (run {snapshot.run}) is of {self._time(seen_at)}, which is later: "
-                "give a later date, or an earlier run with --run"
+                f"--at: {self._exactly(self.tried.now)} is before the snapshot of {target} (run {snapshot.run}), which "
+                f"is of {self._exactly(seen_at)}: give {self._from(seen_at)} or later, or an earlier run with --run"
             )
         until = self._until()
         survey = snapshot.inputs.survey
@@ -193,6 +193,14 @@ class _Preview:
 
     def _time(self, instant: datetime) -> str:
         return local_minute(instant, self.settings.timezone)
+
+    def _from(self, instant: datetime) -> str:
+        """The first second that is not before an instant, as --at takes it."""
+        second = instant.replace(microsecond=0) + timedelta(seconds=1 if instant.microsecond else 0)
+        return second.astimezone(self.settings.timezone).isoformat()
+
+    def _exactly(self, instant: datetime) -> str:
+        return local_exact(instant, self.settings.timezone)
 
 
 def _changes(before: Baseline, after: Sequence[Decision], unclear: Sequence[Decision]) -> list[Changed]:

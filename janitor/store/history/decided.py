@@ -25,7 +25,7 @@ class Ending:
     """How one target of a run ended, None before that, and the sentence of what went wrong.
 
     `surveyed`: what the run saw there is recorded. `saw_nothing`: it ended, and there was no image to decide on.
-    `ended`: so did the run as a whole.
+    `ended`: so did the run as a whole. `applied`: a person had it delete a reviewed list there.
     """
 
     outcome: Outcome | None
@@ -33,15 +33,18 @@ class Ending:
     surveyed: bool
     saw_nothing: bool
     ended: bool
+    applied: bool
 
 
 def endings_at(db: Connection, run: int) -> dict[str, Ending]:
     """How each target of a run ended, in the order of its report."""
     endings = {}
-    for target, outcome, error, finished, images, run_ended in db.execute(_ENDINGS, (run,)):
+    for target, outcome, error, finished, images, run_ended, applied in db.execute(_ENDINGS, (run,)):
         surveyed, ended = finished is not None, Outcome(outcome) if outcome else None
         done = ended is not None and ended is not Outcome.FAILED  # one that failed may have counted nothing
-        endings[target] = Ending(ended, error, surveyed, surveyed and done and not images, bool(run_ended))
+        endings[target] = Ending(
+            ended, error, surveyed, surveyed and done and not images, bool(run_ended), bool(applied)
+        )
     return endings
 
 
@@ -67,7 +70,8 @@ def latest_decided(db: Connection, target: str, before: int | None = None) -> in
 def latest_carried_out(db: Connection, target: str, until: int | None = None) -> tuple[int | None, bool]:
     """The latest live run that carried out its plan on a target's present account, and whether its details are kept.
 
-    It ended, and was not refused there. On request, of the runs up to one; None where there is none.
+    It ended, and was not refused there. One that applied a reviewed list did less than it decided, and does not count.
+    On request, of the runs up to one; None where there is none.
     """
     values = {"target": target, "after": counts_after(db, target), "until": until}
     row = db.execute(_LATEST_CARRIED_OUT, values).fetchone()
@@ -136,7 +140,7 @@ def _as_of(notice: Notice, announced_due: str | None, then: datetime) -> Notice:
 
 
 _ENDINGS = """
-SELECT s.target, s.outcome, s.error, s.finished_at, s.images, r.outcome IS NOT NULL
+SELECT s.target, s.outcome, s.error, s.finished_at, s.images, r.outcome IS NOT NULL, s.applied
 FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.run = ? ORDER BY s.position IS NULL, s.position, s.target
 """
@@ -158,6 +162,7 @@ SELECT s.run, EXISTS (SELECT 1 FROM surveys d WHERE d.run = s.run AND d.details_
 FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = :target AND s.run > :after AND (:until IS NULL OR s.run <= :until)
     AND r.mode = 'delete' AND r.outcome IS NOT NULL AND s.finished_at IS NOT NULL AND s.outcome IN ('ok', 'partial')
+    AND NOT s.applied
 ORDER BY s.run DESC LIMIT 1
 """
 # Each run closes and opens the rows of what differs from the run before.

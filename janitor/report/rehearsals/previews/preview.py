@@ -182,7 +182,7 @@ def waits_under_another(changed: Changed) -> bool:
 def before_of(changed: Changed) -> str:
     """What had been decided on a changed image, in a line."""
     if changed.before is None and changed.kind is not Kind.ONLY_AFTER:
-        return "no live run so far"
+        return "no live run carried out its own plan so far"
     return words_of(changed.before)
 
 

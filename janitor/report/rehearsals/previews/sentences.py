@@ -10,7 +10,7 @@ from janitor.core.result import Cost, Mode
 from janitor.core.units import counted, some_of
 from janitor.report.figures import amount_in_words
 from janitor.report.rehearsals.previews.preview import Preview, Previewed, expire, is_listed, split, waits_under_another
-from janitor.report.wording import local_minute
+from janitor.report.wording import local_exact, local_minute
 
 _MODES = {Mode.DRY_RUN: "dry run", Mode.DELETE: "live run"}
 _NAMED = 10
@@ -120,7 +120,7 @@ def source_of(each: Previewed, zone: tzinfo) -> str:
     source = each.source
     if source is None:
         return "no snapshot"
-    at = "" if source.decided_at == source.seen_at else f", decided as of {local_minute(source.decided_at, zone)}"
+    at = "" if source.decided_at == source.seen_at else f", decided as of {local_exact(source.decided_at, zone)}"
     mode = f", a {_MODES[source.mode]}," if source.mode is not None else ""
     against = "" if source.against is None else f", compared with what run {source.against}{mode} decided"
     return f"on what run {source.run} saw, {local_minute(source.seen_at, zone)}{at}{against}"
