@@ -66,6 +66,7 @@ class Replay:
             unsent=night.unsent,
             ended=night.ended,
             rebound=rebound,
+            undelivered=night.counts and night.told is not None and night.told.undelivered,
         )
         return self._decided(night, basis, seen) if night.counts and night.undecided is None else seen
 

@@ -66,12 +66,14 @@ class Told:
     """When what a run told people was accepted: of single images, in each channel, and in all of them.
 
     `announced` has the policy, too. An instant that was not recorded is that of the end of the run, `at`.
+    `undelivered`: what it was to report was really not accepted, or not all of it, or not before the next run.
     """
 
     at: datetime
     announced: Mapping[str, tuple[str, datetime]] = field(default_factory=dict)
     reminded: Mapping[str, datetime] = field(default_factory=dict)
     by_place: Mapping[str, datetime] = field(default_factory=dict)
+    undelivered: bool = False
 
     @property
     def heard_at(self) -> datetime:

@@ -74,6 +74,7 @@ class ReplayedNight:
     others have removed since the night before. `applied`: the run carried out a list that a person had reviewed;
     `unsent` is how many deletions it had planned and did not send, and it may still work if it has not `ended`.
     `waiting_gone` are those of the waiting images, by id, that our own runs have really deleted.
+    `undelivered`: what the run was to report was really not accepted, in full and in time, and counts as if it were.
     `rebound`: since the night before, a person bound the target to another account, where nothing is known of the
     images of before.
 
@@ -104,6 +105,7 @@ class ReplayedNight:
     ended: bool = True
     rebound: bool = False
     waiting_gone: frozenset[str] = frozenset()
+    undelivered: bool = False
 
     @property
     def decided(self) -> bool:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from janitor.core.memory import Exemption
 from janitor.core.planning.plan import OVER_LIMIT
-from janitor.core.replay.nights import Lost, PastRun, RecordedNight, Since, Standing, Told, counting
+from janitor.core.replay.nights import Lost, PastRun, RecordedNight, Since, Standing, counting
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Usage
 from janitor.store.basis import basis_at
@@ -17,6 +16,7 @@ from janitor.store.connection import Connection, query
 from janitor.store.history.fleet import Fleet
 from janitor.store.history.known import Known
 from janitor.store.history.requests import requests, unsent
+from janitor.store.history.telling import Telling
 from janitor.store.rows import instant
 from janitor.store.surveys.uses import unread_in
 from janitor.store.trust.bindings import api_at, counts_after
@@ -102,7 +102,7 @@ class _Reading:
         self._known = Known(db, target, first)
         self._requests = requests(db, target, first)
         self._unsent = unsent(db, target, first)
-        self._told = _Telling(db, target, runs, first, counted)
+        self._told = Telling(db, target, runs, first, counted)
         self._commands = [
             _Command(Exemption(image, instant(until), why, who), instant(created), ended and instant(ended))
             for image, until, why, who, created, ended in db.execute(_COMMANDS)
@@ -193,49 +193,6 @@ def _withheld(row: _Row) -> str | None:
     return error if refused and row["good"] else None
 
 
-class _Telling:
-    """When people heard of a target: what channels accepted of its runs."""
-
-    def __init__(self, db: Connection, target: str, runs: list[_Row], first: int, counted: Collection[int]) -> None:
-        self._runs = runs
-        self._counted = counted
-        self._announced: dict[int, dict[str, tuple[str, datetime]]] = {}
-        self._reminded: dict[int, dict[str, datetime]] = {}
-        self._accepted: dict[int, dict[str, datetime]] = {}
-        for run, image, policy, at in db.execute(_ANNOUNCED, (target, first)):
-            self._announced.setdefault(run, {})[image] = (policy, instant(at))
-        for run, image, at in db.execute(_REMINDED, (target, first)):
-            self._reminded.setdefault(run, {})[image] = instant(at)
-        next_began = {row["run"]: later["started_at"] for row, later in pairwise(runs)}
-        for run, channel, at in db.execute(_ACCEPTED):
-            if run not in next_began or at < next_began[run]:
-                self._accepted.setdefault(run, {})[channel] = instant(at)
-        self._ended = {row["run"]: instant(row["ended_at"]) for row in runs if row["run_outcome"] and row["ended_at"]}
-
-    def of(self, run: int) -> Told | None:
-        """When what a run told was accepted; None where it died, and told nobody."""
-        if run not in self._ended:
-            return None
-        told = (each.get(run, {}) for each in (self._announced, self._reminded, self._accepted))
-        return Told(self._ended[run], *told)  # type: ignore[arg-type]
-
-    def heard_between(self, after: int, before: int) -> list[datetime]:
-        """When people heard of the target in runs after one and before another.
-
-        They did in live runs whose reports were to be sent, and count as told of dry runs that count as nights.
-        """
-        return [
-            told.heard_at
-            for row in self._runs
-            if after < row["run"] < before and self._is_heard(row) and (told := self.of(row["run"])) is not None
-        ]
-
-    def _is_heard(self, row: _Row) -> bool:
-        if row["mode"] == Mode.DELETE:
-            return not row["owes_report"] and not row["unposted"]
-        return row["run"] in self._counted
-
-
 _RUNS = """
 SELECT s.run, r.mode, r.started_at, r.finished_at AS ended_at, r.outcome AS run_outcome, r.owes_report, r.unposted,
     r.behind_run, s.finished_at, s.usage_problem, s.usage_unread, s.usage_remarks, s.usage_readings, s.images,
@@ -244,9 +201,3 @@ SELECT s.run, r.mode, r.started_at, r.finished_at AS ended_at, r.outcome AS run_
 FROM surveys s JOIN runs r ON r.run = s.run WHERE s.target = :target ORDER BY s.run
 """
 _COMMANDS = "SELECT image, until, why, who, created_at, ended_at FROM exemptions ORDER BY exemption"
-_ANNOUNCED = "SELECT run, image, policy, announced_at FROM notices WHERE target = ? AND run >= ?"
-_REMINDED = "SELECT reminded_in_run, image, reminded_at FROM notices WHERE target = ? AND reminded_in_run >= ?"
-_ACCEPTED = """
-SELECT run, channel, delivered_at FROM reports
-WHERE run IS NOT NULL AND delivered_at IS NOT NULL AND error IS NULL
-"""

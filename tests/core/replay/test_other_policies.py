@@ -1,7 +1,9 @@
 """Policies that did not rule, on nights in which something happened: what they would have deleted, and what is told."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from janitor.core.image import Image, Sharing
 from janitor.core.memory import Exemption
 from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Limits
-from janitor.core.policy import Expire, Policy
+from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.nights import PastRun, counting
 from janitor.core.replay.outcomes.savings import in_all, savings_by_policy
@@ -19,14 +21,18 @@ from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.usage import User, UserKind
 from janitor.errors import Refused, Unavailable
-from janitor.report.rehearsals.backtests.backtest import TargetBacktest
+from janitor.report.rehearsals.backtests.backtest import Backtest, TargetBacktest
 from janitor.report.rehearsals.backtests.doubts import doubts
+from janitor.report.rehearsals.backtests.markdown import backtest_markdown
+from janitor.report.rehearsals.backtests.rows import backtest_json
+from janitor.report.rehearsals.backtests.text import backtest_page
 from tests.core.replay.test_backtest import deleted, replayed
 from tests.core.test_deciding_again import ListeningStore, World
 from tests.factories import ALL, DAY, GIB, image_called, usage_of
 from tests.factories import NOW as START
 from tests.fakes import RecordingCloud
 from tests.new_database import new_database
+from tests.report.terminal import printed, unfolded
 from tests.run.world import HOUR
 
 SOON, LATE = (Policy(name, ALL, Expire(days * DAY)) for name, days in (("soon", 10), ("late", 33)))
@@ -317,6 +323,26 @@ def test_runs_that_applied_a_list_are_named(world: World) -> None:
 def test_one_that_was_really_deleted_is_told_in_the_singular(world: World) -> None:
     live(world, 2, SOON)
     assert "1 image was really deleted in these nights" in told(replayed(world, [LATE]))
+
+
+def test_of_the_images_that_wait_at_the_end_each_policy_says_how_many_were_really_deleted(world: World) -> None:
+    world.cloud.listed += [image_called("web-1"), image_called("young", days=5)]
+    live(world, 3, SOON)
+    assert world.cloud.deleted == ["old", "web-1"]
+    every = [
+        Policy(name, Match(name=tuple(map(Pattern, names))), Expire(DAY), notice=20 * DAY)
+        for name, names in (("web", ["web-*"]), ("rest", ["*"]), ("none", ["nothing"]))
+    ]
+    found = TargetBacktest("prod", replayed(world, every))
+    assert {name: (waits.amount.images, waits.gone) for name, _, waits in found.policies} == {
+        "web": (1, 1),
+        "rest": (2, 1),
+    }
+    made = Backtest("new", 90 * DAY, [found])
+    [target] = json.loads("".join(backtest_json(made, None)))["targets"]
+    assert {one["policy"]: one["waiting_really_deleted"] for one in target["policies"]} == {"web": 1, "rest": 1}
+    for text in (unfolded(printed(backtest_page(made, None, UTC))), backtest_markdown(made, None, UTC)):
+        assert "waiting at the end: 2 images, 20.0 GiB (1 really deleted by then)" in text
 
 
 # Other images, other accounts

@@ -20,6 +20,14 @@ from janitor.report.wording import money_a_month
 _NAMED = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The images of a policy that wait at the end; `gone` of them were really deleted by our own runs."""
+
+    amount: Amount = field(default_factory=Amount)
+    gone: int = 0
+
+
 @dataclass(frozen=True)
 class TargetBacktest:
     """The replayed nights of one target, in their order, of which there is one at least.
@@ -45,20 +53,24 @@ class TargetBacktest:
         return in_all(self.by_policy.values())
 
     @cached_property
-    def waiting(self) -> dict[str, Amount]:
+    def waiting(self) -> dict[str, Waiting]:
         """The images that wait at the end, by policy."""
-        found: dict[str, Amount] = {}
+        found: dict[str, Waiting] = {}
         last = next((night for night in reversed(self.nights) if night.decided), None)
-        for decision in () if last is None else last.waiting:
-            policy = decision.policy or ""
-            found[policy] = found.get(policy, Amount()) + amount_of([decision.image.size])
+        if last is None:
+            return found
+        for decision in last.waiting:
+            policy, image = decision.policy or "", decision.image
+            before = found.get(policy, Waiting())
+            gone = before.gone + (image.id in last.waiting_gone)
+            found[policy] = Waiting(before.amount + amount_of([image.size]), gone)
         return found
 
     @property
-    def policies(self) -> Iterator[tuple[str, Savings, Amount]]:
+    def policies(self) -> Iterator[tuple[str, Savings, Waiting]]:
         """Each policy of which an image is deleted or waits at the end, with what that saves, and what waits."""
         for name in dict.fromkeys((*self.by_policy, *self.waiting)):
-            yield name, self.by_policy.get(name, Savings()), self.waiting.get(name, Amount())
+            yield name, self.by_policy.get(name, Savings()), self.waiting.get(name, Waiting())
 
     @property
     def deletions(self) -> Iterator[NightDeletion]:
@@ -127,10 +139,16 @@ def day_of(night: ReplayedNight) -> str:
     return format_day(night.at, night.zone)
 
 
-def amount(savings: Savings, waiting: Amount = Amount()) -> str:  # noqa: B008  # it cannot be changed
-    """How many images, their size, and what waits: `3 images, 29.3 GiB; waiting at the end: 1 image, 2.0 GiB`."""
+def amount(savings: Savings, waiting: Waiting = Waiting()) -> str:
+    """How many images, their size, and what waits: `3 images, 29.3 GiB; waiting at the end: 1 image, 2.0 GiB`.
+
+    Of those that wait, it says how many our own runs have really deleted: `(1 really deleted by then)`.
+    """
     deleted = amount_in_words(savings.deleted, none="no image")
-    return f"{deleted}; waiting at the end: {amount_in_words(waiting)}" if waiting.images else deleted
+    if not waiting.amount.images:
+        return deleted
+    gone = f" ({waiting.gone:,} really deleted by then)" if waiting.gone else ""
+    return f"{deleted}; waiting at the end: {amount_in_words(waiting.amount)}{gone}"
 
 
 def money(savings: Savings, cost: Cost | None) -> str | None:

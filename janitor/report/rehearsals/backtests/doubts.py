@@ -111,8 +111,20 @@ def _about_decisions(each: TargetBacktest) -> Iterator[str]:
             "that ruled: nobody can have used them since, so this says nothing of the time after their "
             "deletion. Test policies before they rule. Until they are deleted here, they stay as they were last seen"
         )
-    if any(night.announced for night in each.nights):
-        yield "notices and reminders count as accepted"
+    yield from _about_notices(each.nights)
+
+
+def _about_notices(nights: Sequence[ReplayedNight]) -> Iterator[str]:
+    """That people count as told, and of which nights they really were not."""
+    if not any(night.waiting for night in nights):
+        return
+    count = "notices and reminders count as accepted"
+    if missed := [night for night in nights if night.undelivered]:
+        which = "the report of 1 night" if len(missed) == 1 else f"the reports of {counted(len(missed), 'night')}"
+        was = "was" if len(missed) == 1 else "were"
+        yield f"{count}, although {which} really {was} not, or not in full and in time: {_of(missed)}"
+    elif any(night.announced for night in nights):
+        yield count
 
 
 def _of(nights: Iterable[ReplayedNight]) -> str:

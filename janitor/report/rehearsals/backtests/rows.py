@@ -12,6 +12,7 @@ from janitor.report.listing import csv_lines
 from janitor.report.rehearsals.backtests.backtest import (
     Backtest,
     TargetBacktest,
+    Waiting,
     day_of,
     evidence_of,
     since_facts,
@@ -70,12 +71,15 @@ def _target(each: TargetBacktest, cost: Cost | None) -> dict[str, object]:
         "answer": answer_of(evidence_of([each])),
         "totals": {**_savings(each.savings, cost), **_regrets([each])},
         "policies": [
-            {"policy": name, **_savings(one, cost), "waiting": waiting.images, "waiting_size": waiting.size}
-            for name, one, waiting in each.policies
+            {"policy": name, **_savings(one, cost), **_waiting(waiting)} for name, one, waiting in each.policies
         ],
         "remarks": list(doubts(each)),
         "nights": (_night(night, afterwards) for night in each.nights),
     }
+
+
+def _waiting(some: Waiting) -> dict[str, object]:
+    return {"waiting": some.amount.images, "waiting_size": some.amount.size, "waiting_really_deleted": some.gone}
 
 
 def _night(night: ReplayedNight, afterwards: Mapping[DeletionKey, Mapping[str, object]]) -> dict[str, object]:
@@ -93,6 +97,7 @@ def _night(night: ReplayedNight, afterwards: Mapping[DeletionKey, Mapping[str, o
         "images": night.images,
         "waiting": len(night.waiting),
         "announced": len(night.announced),
+        "undelivered": night.undelivered,
         "really_deleted": sorted(night.really),
         "deletions": [{**_deletion(one), **afterwards.get(one.key, {})} for one in night.deletions],
         "rejected": [_deletion(one) for one in night.rejected],
