@@ -73,6 +73,7 @@ def _since(since: Since | None) -> dict[str, Any] | None:
     return {
         "run": since.run,
         "mode": (Mode.DRY_RUN if since.dry_run else Mode.DELETE).value,
+        "reported": not since.unheard,
         "new": asdict(since.new),
         "listed_again": since.listed_again,
         "gone": {"by-us": since.gone_by_us, "by-others": since.gone_by_others, "unknown": since.gone_unknown},

@@ -22,7 +22,8 @@ _LONGEST_NAME = 60
 def since_line(result: RunResult) -> str | None:
     """What changed since an earlier survey of each target: `Since run 41: 12 new (96.0 GiB)`; None where none is known.
 
-    A live run compares with a dry run only where there was no live one, and says so.
+    A live run compares with a dry run only where there was no live one, and one that is for channels with a run whose
+    report no channel had only where there was no other; the line says so.
     """
     told = [target.since for target in result.targets if target.since is not None]
     if not told:
@@ -42,11 +43,20 @@ def _named(what: str, targets: Sequence[str]) -> str:
 def _runs(told: Sequence[Since], *, live: bool) -> str:
     runs = sorted({since.run for since in told})
     dry = sorted({since.run for since in told if since.dry_run}) if live else []
+    unheard = sorted({since.run for since in told if since.unheard})
     if len(runs) == 1:
-        return f"run {runs[0]}{' (a dry run)' if dry else ''}"
-    which = ", dry runs" if dry == runs else f", of which dry runs: {_numbers(dry)}" if dry else ""
+        said = ", ".join([*(["a dry run"] if dry else []), *(["reported to nobody by then"] if unheard else [])])
+        return f"run {runs[0]}{f' ({said})' if said else ''}"
+    which = f"{_which('dry runs', dry, runs)}{_which('reported to nobody by then', unheard, runs)}"
     kind = "live run" if live and not dry else "survey"
     return f"each target's last accepted {kind} (runs {runs[0]} to {runs[-1]}{which})"
+
+
+def _which(words: str, some: Sequence[int], runs: Sequence[int]) -> str:
+    """Which of the runs are so."""
+    if not some:
+        return ""
+    return f", {words}" if some == runs else f", of which {words}: {_numbers(some)}"
 
 
 def _numbers(runs: Sequence[int]) -> str:

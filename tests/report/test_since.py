@@ -67,6 +67,19 @@ LINES = {
         run_with(Since(41, newly_waiting=0), Since(38, newly_waiting=0, dry_run=True)),
         "Since each target's last accepted survey (runs 38 to 41, of which dry runs: 38): nothing new",
     ),
+    "told-to-nobody": (
+        run_with(replace(SINCE, unheard=True)),
+        LINE.replace("run 41", "run 41 (reported to nobody by then)"),
+    ),
+    "a-dry-run-told-to-nobody": (
+        run_with(replace(SINCE, dry_run=True, unheard=True)),
+        LINE.replace("run 41", "run 41 (a dry run, reported to nobody by then)"),
+    ),
+    "some-told-to-nobody": (
+        run_with(Since(41, newly_waiting=0), Since(38, newly_waiting=0, unheard=True)),
+        "Since each target's last accepted live run (runs 38 to 41, of which reported to nobody by then: 38): nothing "
+        "new",
+    ),
     "one-not-compared": (run_with(SINCE, None), f"{LINE}; not compared: b"),
     "many-not-compared": (run_with(SINCE, *[None] * 5), f"{LINE}; not compared: b, c, d and 2 more"),
 }
@@ -87,6 +100,7 @@ def test_the_line_is_in_the_report_in_slack_and_in_json() -> None:
     assert target["since"] == {
         "run": 41,
         "mode": "delete",
+        "reported": True,
         "new": {"images": 12, "size": 96 * GIB, "unknown_sizes": 0},
         "listed_again": 0,
         "gone": {"by-us": 0, "by-others": 3, "unknown": 0},

@@ -11,7 +11,10 @@ class Since:
 
     `newly_to_be_deleted` are those that the run decided to delete and the earlier one did not: a live run tells what
     became of them. `newly_waiting` counts those, too, that the run is the first to announce, as the earlier one was a
-    `dry_run`. Both are None where one of the runs decided nothing.
+    `dry_run`. Both are None where one of the runs decided nothing. `unheard`: no channel had the report of that earlier
+    run when this one began, though this one is for channels.
+
+    Wide because each is a part of that line.
     """
 
     run: int
@@ -23,3 +26,4 @@ class Since:
     newly_to_be_deleted: int | None = None
     newly_waiting: int | None = None
     dry_run: bool = False
+    unheard: bool = False

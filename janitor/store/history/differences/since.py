@@ -22,15 +22,18 @@ def compared_with(db: Connection, run: int, target: str) -> int | None:
     """The run with whose survey of a target the report of a run compares its own; None for none.
 
     That is the last accepted one before it; for a live run the last accepted one of a live run, if there is one, as a
-    dry run told nobody. One whose run decided nothing counts only if there is no other. None where its own was not
-    accepted, as it may have omitted images, and where details of either were dropped.
+    dry run told nobody. Unless this run itself was not to be posted, one whose report nobody had when this run began
+    counts only if there is no other: what was new in it would be told to nobody. So does, even more, one whose run
+    decided nothing. None where its own was not accepted, as it may have omitted images, and where details of either
+    were dropped.
     """
     standing = _standing(db, run, target)
     if standing is None:
         return None
     span = {"target": target, "after": counts_after(db, target, run), "run": run}
-    live = standing.mode is Mode.DELETE
-    ways = (f"{also}{which}" for which in (_DECIDING, "") for also in ((_LIVE, "") if live else ("",)))
+    live = (_LIVE, "") if standing.mode is Mode.DELETE else ("",)
+    heard = ("",) if standing.unposted else (_HEARD, "")
+    ways = (f"{also}{told}{which}" for which in (_DECIDING, "") for told in heard for also in live)
     rows = (db.execute(f"{_ACCEPTED} {way} ORDER BY s.run DESC LIMIT 1", span).fetchone() for way in ways)
     found = next((row for row in rows if row is not None), None)
     return None if found is None or _standing(db, found[0], target) is None else int(found[0])
@@ -63,20 +66,25 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
         deleted,
         waiting,
         dry_run=before.mode is Mode.DRY_RUN,
+        unheard=not after.unposted and not db.execute(_IS_HEARD, {"earlier": earlier, "run": run}).fetchone(),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """An accepted survey that is still whole: whether all of its images were decided on, and how its run worked."""
+    """An accepted survey that is still whole: whether all of its images were decided on, and how its run worked.
+
+    `unposted`: no channel was to have the report of its run.
+    """
 
     decided: bool
     mode: Mode
+    unposted: bool
 
 
 def _standing(db: Connection, run: int, target: str) -> _Standing | None:
     row = db.execute(_GOOD, (run, target)).fetchone()
-    return None if row is None else _Standing(bool(row[0]), Mode(row[1]))
+    return None if row is None else _Standing(bool(row[0]), Mode(row[1]), bool(row[2]))
 
 
 def _newly(db: Connection, span: dict[str, Any], spelled: Mapping[str, str], *, telling: bool) -> tuple[int, int]:
@@ -99,6 +107,12 @@ SELECT s.run FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.target = :target AND s.run > :after AND s.run < :run AND s.good
 """
 _LIVE = " AND r.mode = 'delete'"
+# Times are written with a fraction of a second only where there is one.
+_HEARD = """ AND NOT r.unposted AND NOT r.owes_report AND NOT EXISTS (
+    SELECT 1 FROM reports p WHERE p.run = r.run AND (p.delivered_at IS NULL
+        OR rtrim(p.delivered_at, 'Z') > (SELECT rtrim(started_at, 'Z') FROM runs WHERE run = :run))
+)"""
+_IS_HEARD = f"SELECT 1 FROM runs r WHERE r.run = :earlier {_HEARD}"  # noqa: S608 - a condition of ours
 # `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
 _DECIDED = f"""CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
     SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
@@ -107,7 +121,7 @@ _DECIDED = f"""CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
 ) END"""  # noqa: S608 - conditions of ours
 _DECIDING = f" AND {_DECIDED}"
 _GOOD = f"""
-SELECT {_DECIDED}, (SELECT mode FROM runs WHERE run = s.run) FROM surveys s
+SELECT {_DECIDED}, r.mode, r.unposted FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - conditions of ours
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
