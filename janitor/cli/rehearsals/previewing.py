@@ -1,6 +1,6 @@
 """A preview, collected from the configuration, the policy files and the database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,15 +18,16 @@ from janitor.cli.rehearsals.remarks import (
 )
 from janitor.cli.rehearsals.snapshots import RecordedSnapshot, snapshot_of
 from janitor.config import Settings
-from janitor.core.decision import Decision
+from janitor.core.decision import Decision, Verdict
+from janitor.core.memory import Notice
 from janitor.core.planning.plan import Limits, make_plan
 from janitor.core.replay.amounts import Planned, planned, planned_by_policy
 from janitor.core.replay.changes import Changed, changes_between, counts_of, first_deletions
-from janitor.core.replay.expiring import expires_anyway
+from janitor.core.replay.expiring import deleted_then, expires_anyway
 from janitor.core.replay.owned import newly_unclear, owned
-from janitor.core.replay.preview import Replayed, Tried, announced_anew
+from janitor.core.replay.preview import Replayed, Tried, announced_anew, sharing_is_unknown
 from janitor.errors import UsageError
-from janitor.report.rehearsals.previews.preview import Expiring, Previewed, Source
+from janitor.report.rehearsals.previews.preview import Expires, Expiring, Foreseen, Previewed, Source
 from janitor.report.wording import local_exact, local_minute
 from janitor.store import Store
 
@@ -74,9 +75,7 @@ class _Preview:
                 f"is of {self._exactly(seen_at)}: give {self._from(seen_at)} or later, or an earlier run with --run"
             )
         until = self._until()
-        survey = snapshot.inputs.survey
-        took = survey.finished_at - survey.started_at  # a run decides at the end of its survey
-        found = snapshot.replayed(replace(self.tried, until=None if until is None else until + took))
+        found = snapshot.replayed(replace(self.tried, until=None if until is None else self._then(until)))
         limits = self.settings.limits if self.wanted.run is None else snapshot.basis.limits
         choice = Choice(self.wanted.run, self.wanted.against, self.settings.mode)
         compared_with = baseline_of(self.store, self.whole, snapshot, self.tried, choice)
@@ -106,11 +105,11 @@ class _Preview:
             found.sharing_unknown,
             found.anew | self._announced_since(found.decisions),
             list(make_plan(found.decisions).exceeded(limits).values()),
-            [*remarks, *compared_with.why, *self._over_limit_then(found, limits), *self._remarks(compared_with)],
+            [*remarks, *compared_with.why, *self._remarks(compared_with)],
             None if usage.problem is None else unread(usage.problem),
             removed,
             added,
-            Expiring() if until is None else self._expiring(found, compared_with, until),
+            Expiring() if until is None else self._expiring(found, compared_with, until, limits),
         )
 
     def _until(self) -> datetime | None:
@@ -120,28 +119,38 @@ class _Preview:
         next_run = next_run_of(self.settings)
         return self.wanted.now if next_run is None else next_run(self.wanted.now)
 
-    def _expiring(self, found: Replayed, compared_with: Baseline, until: datetime) -> Expiring:
+    def _then(self, until: datetime) -> datetime:
+        """When a run that begins then decides: at the end of its survey, which takes as long as the recorded one."""
+        survey = self.snapshot.inputs.survey
+        return until + (survey.finished_at - survey.started_at)
+
+    def _expiring(self, found: Replayed, compared_with: Baseline, until: datetime, limits: Limits) -> Expiring:
         against = compared_with.against
         basis = None if against is None else self.store.basis(against)
-        then = None if basis is None else basis.policies
+        ruling = None if basis is None else basis.policies
         before = {decision.image.identity: decision for decision in compared_with.decisions}
-        new = (
-            each.image.id
-            for each in found.decisions
-            if each.image.id in found.expiring
-            and not expires_anyway(before.get(each.image.identity), each, then, self.tried.policies)
-        )
-        by_run = self.settings.schedule is not None
-        return Expiring(found.expiring, frozenset(new), self._time(until), by_run)
+        expiring = []
+        for each in found.decisions:
+            if (policy := found.expiring.get(each.image.id)) is not None:
+                old = before.get(each.image.identity)
+                anyway = expires_anyway(old, each, ruling, self.tried.policies)
+                code = Foreseen.EXPIRING if anyway else Foreseen.NEWLY_EXPIRING
+                known, answers = self.snapshot.known, self.snapshot.grounds.sharing
+                unknown = sharing_is_unknown(each.image, answers, known.may_be_shared)
+                expiring.append(Expires(old, each, policy, code, unknown))
+        then, by_run = self._then(until), self.settings.schedule is not None
+        shown_at = self._from(then + timedelta(seconds=1))  # at its very end a term is not over
+        return Expiring(expiring, self._time(until), by_run, shown_at, self._over_limit_then(found, limits, then))
 
-    def _over_limit_then(self, found: Replayed, limits: Limits) -> Iterator[str]:
-        """What is to be said where only with what expires by the next run its plan would be over a limit."""
+    def _over_limit_then(self, found: Replayed, limits: Limits, then: datetime) -> list[str]:
+        """How the plan of a run of then is over a limit, where the plan of the snapshot is not."""
         plan = make_plan(found.decisions)
-        at_once = {policy.name for policy in self.tried.policies if not policy.notice}
-        more = [each for each in found.decisions if found.expiring.get(each.image.id) in at_once]
-        exceeded = replace(plan, decisions=(*plan.decisions, *more)).exceeded(limits)
-        if more and exceeded and not plan.exceeded(limits):
-            yield f"with what expires then, the next run is over the limit: {'; '.join(exceeded.values())}"
+        if plan.exceeded(limits):
+            return []
+        waiting = any(each.verdict is Verdict.WAIT for each in found.decisions)
+        notices = self._notices_now() if waiting or found.expiring else {}
+        more = deleted_then(found.decisions, found.expiring, self.tried.policies, notices, then)
+        return list(replace(plan, decisions=(*plan.decisions, *more)).exceeded(limits).values()) if more else []
 
     def _removed_and_added(self, compared_with: Baseline, owners: Iterable[str]) -> tuple[list[str], list[str]]:
         """The policies of the run that is compared with and are not tried, and the reverse, as far as is recorded."""
@@ -157,13 +166,19 @@ class _Preview:
 
         With --run nothing since then counts, and with --at these are among what was replayed.
         """
-        snapshot, known = self.snapshot, self.snapshot.known
-        if self.tried.now is not None or self.wanted.run is not None or known.told is None:
+        snapshot = self.snapshot
+        if self.tried.now is not None or self.wanted.run is not None or snapshot.known.told is None:
             return frozenset()
-        images = snapshot.inputs.survey.images
-        notices = known.told(self.wanted.now).counted(images, known.destinations(self.tried.policies))
         announced = self.store.announced_by(snapshot.run, snapshot.inputs.target)
-        return announced_anew((each for each in decisions if each.image.id in announced), self.tried.policies, notices)
+        some = [each for each in decisions if each.image.id in announced]
+        return announced_anew(some, self.tried.policies, self._notices_now()) if some else frozenset()
+
+    def _notices_now(self) -> Mapping[str, Notice]:
+        """The notices as a run now would count them, also those that were given since the snapshot."""
+        known, policies = self.snapshot.known, self.tried.policies
+        if known.told is None:
+            return {}
+        return known.told(self.wanted.now).counted(self.snapshot.inputs.survey.images, known.destinations(policies))
 
     def _remarks(self, compared_with: Baseline) -> Iterator[str]:
         snapshot, target = self.snapshot, self.snapshot.inputs.target

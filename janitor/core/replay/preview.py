@@ -186,13 +186,18 @@ def _with_doubts(
     for index, decision in enumerate(decisions):
         if decision.verdict is Verdict.KEEP:
             continue
-        answer = sharing.get(decision.image.id)
-        if answer is not None and answer.unasked:
-            doubtful.add(decision.image.id)  # its sentence says so already
-        elif answer is None and may_be_shared(decision.image):
-            doubtful.add(decision.image.id)
+        if not sharing_is_unknown(decision.image, sharing, may_be_shared):
+            continue
+        doubtful.add(decision.image.id)
+        if decision.image.id not in sharing:  # otherwise its sentence says so already
             found[index] = decision.replace(detail=f"{decision.detail}; {UNASKED}")
     return Replayed(found, frozenset(doubtful))
+
+
+def sharing_is_unknown(image: Image, sharing: Mapping[str, Sharing], may_be_shared: Callable[[Image], bool]) -> bool:
+    """Whether an image may be used by another project, and none of these answers of then says whether it is."""
+    answer = sharing.get(image.id)
+    return may_be_shared(image) if answer is None else answer.unasked
 
 
 def kept_shared(replay: Replayed, recorded: Iterable[Decision]) -> Replayed:

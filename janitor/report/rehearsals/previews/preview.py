@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.replay.amounts import Planned
@@ -27,23 +28,48 @@ class Source:
     mode: Mode | None
 
 
+class Foreseen(StrEnum):
+    """How an image that is kept expires: also under what is compared with, or newly, as far as that is known."""
+
+    EXPIRING = "expiring"
+    NEWLY_EXPIRING = "newly-expiring"
+
+
+@dataclass(frozen=True, slots=True)
+class Expires:
+    """A kept image that expires later by this policy: what had been decided on it, and what is decided now."""
+
+    before: Decision | None
+    after: Decision
+    policy: str
+    code: Foreseen
+    sharing_unknown: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """The kept images that expire after the snapshot and until an instant, each with its policy, by id.
+    """The kept images that expire after the snapshot and until an instant.
 
-    `until` is that instant in words; `by_run`: it is that of the next run, otherwise the present one. `new` are those
-    that would not under what is compared with, as far as that is known.
+    `until` is that instant in words; `by_run`: it is that of the next run, otherwise the present one. `shown_at` is a
+    time for `--at` that shows them. `excess` are sentences on limits that a run of then would exceed, and one of the
+    snapshot not.
     """
 
-    by_image: Mapping[str, str] = field(default_factory=dict)
-    new: frozenset[str] = frozenset()
+    images: Sequence[Expires] = ()
     until: str = ""
     by_run: bool = False
+    shown_at: str = ""
+    excess: Sequence[str] = ()
 
     @property
-    def words(self) -> str:
-        """How many there are, and until when in short: `2 more expire by the next run`; empty for none."""
-        return expire(len(self.by_image), by_run=self.by_run)
+    def by_image(self) -> dict[str, str]:
+        """The policy of each, by the ids of the images."""
+        return {each.after.image.id: each.policy for each in self.images}
+
+    @property
+    def new(self) -> frozenset[str]:
+        """Those that would not expire then under what is compared with, as far as that is known."""
+        return frozenset(each.after.image.id for each in self.images if each.code is Foreseen.NEWLY_EXPIRING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +149,37 @@ def preview_of(targets: Sequence[Previewed], conditions: Conditions) -> Preview:
     """The preview of these targets, and which conditions hold."""
     failed = []
     after = sum((each.after for each in targets), Planned())
-    more = sum(len(each.expiring.by_image) for each in targets)
+    more = sum(len(each.expiring.images) for each in targets)
     if conditions.over is not None and after.images + more > conditions.over:
         retried = sum(each.owned.count(Reason.REFUSED) for each in targets)
         when = split(after.delete.images, after.wait.images, retried)
-        words = f"{are(after.images)} to be deleted: {when}{_and(targets, more)}"
-        failed.append(f"--fail-over {conditions.over}: {words}")
+        now = f"{are(after.images)} to be deleted: {when}" if after.images else ""
+        failed.append(f"--fail-over {conditions.over}: {_and(now, expire(targets, more, beside=bool(now)))}")
     new = [changed.after for each in targets for changed in each.changes if changed.is_new and changed.after]
     more = sum(len(each.expiring.new) for each in targets)
     if conditions.on_new and (new or more):
         at_once, retried = (sum(each.reason is why for each in new) for why in (Reason.EXPIRED, Reason.REFUSED))
         when = split(at_once, len(new) - at_once, retried)
-        failed.append(f"--fail-on new: {are(len(new))} newly to be deleted: {when}{_and(targets, more)}")
+        now = f"{are(len(new))} newly to be deleted: {when}" if new else ""
+        failed.append(f"--fail-on new: {_and(now, expire(targets, more, beside=bool(now), newly=True))}")
     return Preview(targets, failed)
 
 
-def _and(targets: Iterable[Previewed], more: int) -> str:
-    return f"; {expire(more, by_run=any(each.expiring.by_run for each in targets))}" if more else ""
+def _and(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
 
 
-def expire(count: int, *, by_run: bool) -> str:
-    """How many more images expire after the snapshot; empty for none."""
+def expire(targets: Iterable[Previewed], count: int, *, beside: bool, newly: bool = False) -> str:
+    """How many images of these targets expire after the snapshot, in words; empty for none.
+
+    `beside`: others are to be deleted already, so these are more; `newly`: under what is compared with they do not.
+    """
     if not count:
         return ""
-    if by_run:
-        return f"{count:,} more {'expires' if count == 1 else 'expire'} by the next run"
-    return f"{count:,} more {'has' if count == 1 else 'have'} expired since"
+    which, word = f"{count:,} more" if beside else counted(count), "newly " if newly else ""
+    if any(each.expiring.by_run for each in targets):
+        return f"{which} {word}{'expires' if count == 1 else 'expire'} by the next run"
+    return f"{which} {'has' if count == 1 else 'have'} {word}expired since the snapshot"
 
 
 def are(count: int) -> str:

@@ -9,7 +9,7 @@ from janitor.core.units import iso
 from janitor.report.figures import amount_facts
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import DECIDED, csv_lines, facts_of, values_of
-from janitor.report.rehearsals.previews.preview import Preview, Previewed, Source
+from janitor.report.rehearsals.previews.preview import Expires, Preview, Previewed, Source
 
 
 def preview_json(made: Preview, cost: Cost | None) -> Iterator[str]:
@@ -43,6 +43,8 @@ def _target(each: Previewed, cost: Cost | None) -> dict[str, object]:
         "owner_unknown": dict(each.owned.in_doubt),
         "counts": _counts(each.counts),
         "expiring": list(each.expiring.by_image),
+        "expiring_images": (_expires(one) for one in each.expiring.images),
+        "over_limit_then": list(each.expiring.excess),
         "changes": (_changed(changed, each) for changed in each.changes),
     }
 
@@ -85,16 +87,35 @@ def _changed(changed: Changed, each: Previewed) -> dict[str, object]:
     }
 
 
+def _expires(one: Expires) -> dict[str, object]:
+    return {
+        "image": one.after.image.id,
+        "name": one.after.image.name,
+        "size": one.after.image.size,
+        "change": one.code.value,
+        "policy": one.policy,
+        "sharing_unknown": one.sharing_unknown,
+        "before": facts_of(one.before),
+        "after": facts_of(one.after),
+    }
+
+
 _SIDES = tuple(f"{side}_{key}" for side in ("before", "after") for key in DECIDED)
-_COLUMNS = ("target", "image", "name", "size", "change", "sharing_unknown", *_SIDES)
+_COLUMNS = ("target", "image", "name", "size", "change", "sharing_unknown", *_SIDES, "expires_by")
 
 
 def preview_csv(made: Preview) -> Iterator[str]:
-    """A row for each changed image."""
-    return csv_lines(_COLUMNS, (_row(each, changed) for each in made.targets for changed in each.changes))
+    """A row for each changed image, and behind those of its target one for each that expires later, with its policy."""
+    return csv_lines(_COLUMNS, (row for each in made.targets for row in _rows(each)))
 
 
-def _row(each: Previewed, changed: Changed) -> tuple[object, ...]:
-    facts = (each.target, changed.image.id, changed.image.name, changed.image.size, changed.kind.value)
-    unknown = str(changed.image.id in each.sharing_unknown).lower()
-    return (*facts, unknown, *values_of(changed.before), *values_of(changed.after))
+def _rows(each: Previewed) -> Iterator[tuple[object, ...]]:
+    for changed in each.changes:
+        facts = (each.target, changed.image.id, changed.image.name, changed.image.size, changed.kind.value)
+        unknown = str(changed.image.id in each.sharing_unknown).lower()
+        yield (*facts, unknown, *values_of(changed.before), *values_of(changed.after), None)
+    for one in each.expiring.images:
+        image = one.after.image
+        unknown = str(one.sharing_unknown).lower()
+        facts = (each.target, image.id, image.name, image.size, one.code.value)
+        yield (*facts, unknown, *values_of(one.before), *values_of(one.after), one.policy)

@@ -41,8 +41,8 @@ def in_short(made: Preview, cost: Cost | None) -> str:
     shortfall = f" {counted(undecided, 'target')} could not be decided on." if undecided else ""
     if undecided and undecided == len(made.targets):
         return f"What would be deleted is not known:{shortfall}"
-    more = sum(len(each.expiring.by_image) for each in made.targets)
-    later = expire(more, by_run=any(each.expiring.by_run for each in made.targets))
+    more = sum(len(each.expiring.images) for each in made.targets)
+    later = expire(made.targets, more, beside=bool(made.after.images))
     return f"Changes: {', '.join(words) or 'none'}. In all now: {now}.{later and f' {later}.'}{shortfall}"
 
 
@@ -132,16 +132,31 @@ def warnings_of(each: Previewed) -> Iterator[str]:
         yield f"not decided: {each.undecided}"
     if each.excess:
         yield f"over the limit, so a run would delete nothing: {'; '.join(each.excess)}"
-    if later := each.expiring.by_image:
-        policies = [f"{count:,} by {policy}" for policy, count in Counter(later.values()).items()]
-        at = f", {each.expiring.until}" if each.expiring.by_run else f" the snapshot, until {each.expiring.until}"
-        yield f"{each.expiring.words}{at}: {some_of(policies, _NAMED)}; --at shows them"
+    yield from _foreseen(each)
     if unknown := len(each.sharing_unknown):
         them, those = ("it", "an image that is") if unknown == 1 else ("them", "those that are")
         yield (
             f"{unknown:,} of the {each.after.images:,} to be deleted: not known whether another project uses {them}; a "
             f"run asks, and keeps {those} used"
         )
+
+
+def _foreseen(each: Previewed) -> Iterator[str]:
+    """What comes by the passing of time alone."""
+    later = each.expiring
+    if count := len(later.images):
+        by_policy = [f"{some:,} by {policy}" for policy, some in Counter(later.by_image.values()).items()]
+        words = expire([each], count, beside=bool(each.after.images))
+        until = f", {later.until}" if later.by_run else f", until {later.until}"
+        them = "it" if count == 1 else "them"
+        yield f"{words}{until}: {some_of(by_policy, _NAMED)}; --at {later.shown_at} shows {them}"
+    if later.excess:
+        more = (
+            f"more are due by the next run, {later.until}, which"
+            if later.by_run
+            else "more have come due since the snapshot, so a run now"
+        )
+        yield f"{more} would be over the limit, and delete nothing: {'; '.join(later.excess)}"
 
 
 def said_of(made: Preview) -> Iterator[str]:
