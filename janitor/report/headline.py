@@ -52,12 +52,15 @@ def advice(
     images out, and this command lists them. A `late` report announces nothing.
     """
     if result.mode is Mode.DRY_RUN:
-        listed = any(target.to_delete or target.notices.announced for target in result.targets)
-        return [f"{_NOTHING_DONE} {_placed(_OF_DRY_RUN, shown_by)}" if listed else _NOTHING_DONE]
+        listed = [one for target in result.targets for one in (*target.to_delete, *target.notices.announced)]
+        would = _placed(_OF_DRY_RUN, shown_by).replace(_TELLS, _tells(listed, result))
+        return [f"{_NOTHING_DONE} {would}" if listed else _NOTHING_DONE]
     told, refused = [] if late else _told(result), [t for t in result.targets if t.outcome is Outcome.REFUSED]
     keep = _KEEP_ELSEWHERE if not here else _KEEP_BY_BUTTON if buttons else _placed(_KEEP, shown_by)
     sentences = [keep.format(_from(told, result, zone, " before ")) if told else ""]
-    sentences += [_placed(_REVIEW, shown_by) if any(target.excess is not None for target in refused) else ""]
+    listed = [decision for target in refused if target.excess is not None for decision in target.to_delete]
+    review = _placed(_REVIEW, shown_by).replace(_TELLS, _tells(listed, result))
+    sentences += [review if any(target.excess is not None for target in refused) else ""]
     why = set(refusals_in(target for target in refused if target.excess is None))
     sentences += [_DOUBT if why - _ONCE else "", _RESTORED if why & _ONCE else ""]
     sentences += [_FAILED if any(_failed(result)) else ""]
@@ -70,6 +73,16 @@ def _placed(sentence: str, shown_by: str | None) -> str:
     return sentence if shown_by is None else _CUT[sentence].replace("{shown}", f"`{shown_by}`")
 
 
+def _tells(decisions: Iterable[Decision], result: RunResult) -> str:
+    """What a sentence says of the contacts of these images' policies: nothing where no policy has one."""
+    policies = {decision.policy for decision in decisions if decision.policy is not None}
+    named = [policy is not None and bool(policy.contact) for policy in map(result.terms.policy, policies)]
+    if not any(named):
+        return ""
+    return f"tells the contact of its policy{'' if all(named) else ', if it has one'}, or "
+
+
+_TELLS = "{tells}"
 _KEEP = (
     "If an image below must stay, keep it{} with the command below it. For the others there is nothing to do: they are "
     "deleted from then on."
@@ -85,7 +98,7 @@ _KEEP_BY_BUTTON = (
 _REVIEW = (
     "Whoever runs Image Janitor reviews the list below, and then deletes exactly it with the command in the error, "
     "raises the limit, or corrects the policy; until then nothing is deleted there. Whoever needs an image of the list "
-    "tells the contact of its policy, or keeps it by `janitor keep`."
+    "{tells}keeps it by `janitor keep`."
 )
 _DOUBT = (
     "Whoever runs Image Janitor does what the error below says. Nobody else has to do anything: until then nothing is "
@@ -103,18 +116,17 @@ _FAILED = (
 _REJECTED = "See below what the API said about each deletion that was rejected or failed."
 _NOTHING_DONE = "Nothing was deleted or announced."
 _OF_DRY_RUN = (
-    "This is what a live run would do now. Whoever needs an image of the list tells the contact of its policy, or "
-    "keeps it by `janitor keep`."
+    "This is what a live run would do now. Whoever needs an image of the list {tells}keeps it by `janitor keep`."
 )
 _CUT = {
     _KEEP: "{shown} lists the images. If one must stay, keep it{} with the command that stands below it there. For the "
     "others there is nothing to do: they are deleted from then on.",
     _REVIEW: "Whoever runs Image Janitor reviews the list that {shown} prints, and then deletes exactly it with the "
     "command in the error, raises the limit, or corrects the policy; until then nothing is deleted there. Whoever "
-    "needs an image of it tells the contact of its policy, or keeps it by `janitor keep`.",
+    "needs an image of it {tells}keeps it by `janitor keep`.",
     _REJECTED: "{shown} says what the API said about each deletion that was rejected or failed.",
-    _OF_DRY_RUN: "This is what a live run would do now; {shown} lists the images. Whoever needs one of them tells the "
-    "contact of its policy, or keeps it by `janitor keep`.",
+    _OF_DRY_RUN: "This is what a live run would do now; {shown} lists the images. Whoever needs one of them "
+    "{tells}keeps it by `janitor keep`.",
 }
 """The sentences about images that are listed in a report, in one that leaves its images out."""
 

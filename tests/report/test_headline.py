@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from janitor.core.decision import Change, Decision, Reason, Verdict
 from janitor.core.planning.plan import Excess
-from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult
+from janitor.core.policy import Policy
+from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, RunTerms
 from janitor.report.headline import advice, headline
 from janitor.report.text import Extent, text_report
-from tests.factories import NOW, live_run, make_deletion, make_image, make_run, make_target, to_delete, to_keep
+from tests.factories import ALL, NOW, live_run, make_deletion, make_image, make_run, make_target, to_delete, to_keep
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -123,6 +124,27 @@ def test_without_its_images_a_report_names_the_command_that_lists_them() -> None
         assert "`janitor show" not in "".join(text_report(run, None, zone=SEOUL).plain(500))
     [keep] = advice(live_run(told), SEOUL, shown_by="janitor show 7")
     assert keep.startswith("`janitor show 7` lists the images. If one must stay, keep it before 25 Nov 12:24 KST with")
+
+
+@pytest.mark.parametrize(
+    ("contacts", "said"),
+    [
+        ({"ci": "#ci", "base": "kim"}, "tells the contact of its policy, or keeps it by `janitor keep`."),
+        ({"ci": "#ci", "base": None}, "tells the contact of its policy, if it has one, or keeps it by `janitor keep`."),
+        ({"ci": None, "base": None}, " keeps it by `janitor keep`."),
+        ({}, " keeps it by `janitor keep`."),
+    ],
+)
+def test_contacts_are_named_only_where_policies_have_some(contacts: dict[str, str | None], said: str) -> None:
+    policies = [Policy(name, ALL, contact=contact) for name, contact in contacts.items()]
+    terms = RunTerms(policies=(*policies, Policy("other", ALL, contact="#other")))
+    listed = [to_delete(policy="ci"), to_delete(policy="base")]
+    over = make_target(listed, outcome=Outcome.REFUSED, error="over", excess=Excess(2, "1", "over"))
+    for run in (make_run(make_target(listed), terms=terms), live_run(over, terms=terms)):
+        for shown_by in (None, "janitor show 12"):
+            [sentence] = advice(run, SEOUL, shown_by=shown_by)
+            assert sentence.endswith(said)
+            assert ("contact" in sentence) is ("contact" in said)
 
 
 DRY = {
