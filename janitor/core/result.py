@@ -196,8 +196,9 @@ class RunTerms:
 class RunResult:
     """One whole run: the source of every report. `error` is what kept the run from its targets, if anything did.
 
-    `digest` identifies exactly its plan. `remarks` concern what people wrote down, and no single target. Wide because
-    each field is a part of every report.
+    `digest` identifies exactly its plan. `remarks` concern what people wrote down, and no single target. `unseen` are
+    the targets that the runs surveyed with which this one is compared, and that this one did not. Wide because each
+    field is a part of every report.
     """
 
     run: int
@@ -210,6 +211,7 @@ class RunResult:
     digest: str | None = None
     remarks: tuple[str, ...] = ()
     terms: RunTerms = field(default_factory=RunTerms)
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def written_report(result: RunResult) -> Iterator[str]:
             "finished_at": iso(result.finished_at),
             "targets": [_target(target, result.terms) for target in result.targets],
             "remarks": list(result.remarks),
+            "unseen": list(result.unseen),
         }
     )
 

@@ -29,7 +29,7 @@ def since_line(result: RunResult) -> str | None:
     if not told:
         return None
     undecided = [each.target for each in result.targets if each.since is not None and each.since.newly_waiting is None]
-    others = [target.target for target in result.targets if target.since is None]
+    others = [*(target.target for target in result.targets if target.since is None), *result.unseen]
     nothing = "no image new or gone" if undecided else "nothing new"
     left_out = f"{_named('decisions not compared', undecided)}{_named('not compared', others)}"
     return f"Since {_runs(told, live=result.mode is Mode.DELETE)}: {_changes(told) or nothing}{left_out}"

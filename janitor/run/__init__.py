@@ -57,6 +57,7 @@ class Run(Orders):
         try:
             result = replace(result, remarks=tuple(self.audience.remarks()))
             self.store.finish_run(result)
+            result = replace(result, unseen=self.store.unseen(run, targets))
         except StoreError as error:
             return replace(result, outcome=Outcome.FAILED, error=str(error))
         return result

@@ -115,6 +115,10 @@ class RunStore(Journal, Accounts, Protocol):
         """What changed in a target by a run's survey, since the one that its report compares it with; None for none."""
         ...
 
+    def unseen(self, run: int, targets: Sequence[TargetResult]) -> tuple[str, ...]:
+        """The targets that the runs surveyed with which these results of one are compared, and that it did not."""
+        ...
+
     def deleted(self, target: str) -> set[str]:
         """The images of a target that the janitor is known to have deleted."""
         ...

@@ -24,7 +24,7 @@ from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.basis import basis_at
 from janitor.store.connection import Connection, query
-from janitor.store.history.differences.since import since_before
+from janitor.store.history.differences.since import since_before, unseen
 from janitor.store.history.forgetting import check_kept
 from janitor.store.journal import add_outcomes, deletions_at, settled_in
 from janitor.store.rows import instant, instant_or_none
@@ -144,6 +144,7 @@ def load_run(db: Connection, run: int) -> RunResult:
         row["digest"],
         tuple(json.loads(row["remarks"] or "[]")),
         terms,
+        unseen(db, run, targets),
     )
 
 

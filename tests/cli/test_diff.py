@@ -103,3 +103,15 @@ def test_what_was_dropped_is_not_compared_and_a_run_that_is_gone_is_an_error(rec
     done = recorded.janitor("diff", "1", "3")
     assert (done.returncode, done.stdout) == (2, "")
     assert "the details of run 1 were dropped" in done.stderr
+
+
+def test_where_the_latest_run_has_no_survey_of_a_target_diff_says_so(recorded: Desk) -> None:
+    with closing(sqlite3.connect(recorded.folder / "sandbox.db")) as db, db:
+        db.execute("INSERT INTO runs (mode, started_at) SELECT mode, started_at FROM runs WHERE run = 3")
+    said = "run 4, the latest, has no survey of it, so that one is not compared"
+    for words in ((), ("1",)):
+        done = recorded.janitor("diff", *words)
+        assert done.returncode == 0, done.stderr
+        assert said in " ".join(done.stdout.split())
+        assert compared(recorded, *words)["targets"][0]["remarks"] == [said]
+    assert said not in " ".join(recorded.janitor("diff", "2", "3").stdout.split())

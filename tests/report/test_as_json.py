@@ -85,6 +85,7 @@ def test_a_run_is_exactly_this_object() -> None:
             }
         ],
         "remarks": [],
+        "unseen": [],
     }
 
 
@@ -92,7 +93,7 @@ def test_the_keys_come_in_the_documented_order() -> None:
     report = json.loads(json_report(make_run(make_target([to_delete()], [make_deletion()]))))
     target = report["targets"][0]
     run = ["run", "mode", "outcome", "error", "digest", "begun_by", "started_at", "finished_at", "targets", "remarks"]
-    assert list(report) == run
+    assert list(report) == [*run, "unseen"]
     news = ["settled", "announced", "reminded", "undelivered", "spared", "gone", "changed", "remarks", "since"]
     assert list(target) == ["target", "outcome", "error", "images", "decisions", "deletions", *news]
     assert list(target["deletions"][0]) == ["image", "outcome", "detail"]

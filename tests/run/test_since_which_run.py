@@ -12,6 +12,7 @@ from janitor.core.replay.differences.causes import difference
 from janitor.core.replay.differences.since import Since
 from janitor.core.result import Mode, RunResult
 from janitor.errors import CloudError
+from janitor.report.as_json import json_report
 from janitor.report.rehearsals.differences.rows import differences_json
 from janitor.report.rehearsals.differences.short import in_short
 from janitor.report.since import since_line
@@ -19,6 +20,7 @@ from janitor.store import Store
 from tests.factories import DAY, OLD, image_called
 from tests.fakes import RecordingCloud
 from tests.run.world import NightlyWorld
+from tests.runs import run_over
 
 ANNOUNCING = replace(OLD, notice=3 * DAY)
 OTHERS = [image_called(f"by-{number}", days=1, protected=True) for number in range(6)]
@@ -157,3 +159,17 @@ def test_a_run_of_which_a_target_was_dropped_is_not_compared_there(world: Nightl
     forget(world, 1, 2)
     told = Uncompared("prod", "the details of runs 1 and 2 were dropped, as `keep_history` says")
     assert world.store.compared("prod", 1, 2) == told
+
+
+def test_a_target_that_the_run_compared_with_saw_and_this_one_did_not_is_named(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "janitor.db") as store:
+        here, there = RecordingCloud([*OTHERS]), RecordingCloud([*OTHERS])
+        run_over(store, here, there)
+        without = run_over(store, here)
+        assert since_line(without) == "Since run 1: nothing new; not compared: t1"
+        assert since_line(store.load_run(2)) == since_line(without)
+        assert json.loads(json_report(without))["unseen"] == ["t1"]
+        assert since_line(run_over(store, here)) == "Since run 2: nothing new"
+        assert since_line(run_over(store, here, there)) == (
+            "Since each target's last accepted live run (runs 1 to 3): nothing new"
+        )

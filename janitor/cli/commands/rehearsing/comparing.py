@@ -46,12 +46,19 @@ def diff(common: Common, numbers: tuple[int | None, ...], targets: tuple[str, ..
 def _differences(
     settings: "Settings", store: "Store", numbers: "Sequence[int | None]", targets: "Sequence[str]"
 ) -> "Iterator[Difference | Uncompared]":
-    from janitor.core.replay.differences.between import Compared, Uncompared
+    from dataclasses import replace
+
+    from janitor.core.replay.differences.between import Uncompared
     from janitor.core.replay.differences.causes import difference
 
+    latest = store.latest_run() if len(numbers) < 2 else None
     for target, pair in _pairs(settings, store, numbers, targets).items():
         compared = pair if isinstance(pair, Uncompared) else store.compared(target, *pair)
-        yield difference(compared) if isinstance(compared, Compared) else compared
+        if isinstance(compared, Uncompared):
+            yield compared
+        else:
+            unseen = None if latest is None or compared.after.run == latest else latest
+            yield replace(difference(compared), unseen_by=unseen)
 
 
 def _pairs(

@@ -279,12 +279,14 @@ class ChangedDecision:
 class Difference:
     """What differs between two surveys of one target, and why other decisions were made.
 
-    `announced` counts the images that wait as before, and of whose date people were told in between.
+    `announced` counts the images that wait as before, and of whose date people were told in between. `unseen_by` is the
+    latest run, where that has no survey of the target, so that the later one compared is older.
     """
 
     compared: Compared
     decisions: Sequence[ChangedDecision]
     announced: int = 0
+    unseen_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

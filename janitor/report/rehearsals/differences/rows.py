@@ -85,7 +85,7 @@ def _target(one: Difference, cost: Cost | None) -> dict[str, Any]:
         "target": compared.target,
         "before": _side(compared.before),
         "after": _side(compared.after),
-        "remarks": list(remarks(compared)),
+        "remarks": list(remarks(one)),
         "totals": _totals([one], cost),
         "new": (
             {**_image(each.image), "listed_again": each.seen_before, "decision": facts_of(each.decision)}

@@ -82,7 +82,7 @@ def _target(one: Difference, cost: Cost | None, zone: tzinfo, width: int) -> Ite
     yield from paragraph(in_short([one], cost), width, 2, BOLD)
     for word, side in (("from", compared.before), ("to", compared.after)):
         yield from paragraph(f"{word:<5}{_side(side, cost, zone)}", width, 2, DIM)
-    for remark in remarks(compared):
+    for remark in remarks(one):
         yield from paragraph(shortened(remark, _LONGEST_SENTENCE), width, 2, WARNING)
     alike = {turn: [each for each in one.decisions if turn_of(each) is turn] for turn in Turn}
     for turn in (each for each in Turn if each is not Turn.KEPT):
@@ -109,8 +109,11 @@ def _side(side: Side, cost: Cost | None, zone: tzinfo) -> str:
     return f"{seen}: {counted(side.amount.images)}, {worth_of(side.amount, cost)}"
 
 
-def remarks(compared: Compared) -> Iterator[str]:
+def remarks(one: Difference) -> Iterator[str]:
     """What is not known, as sentences without a full stop."""
+    compared = one.compared
+    if one.unseen_by is not None:
+        yield f"run {one.unseen_by}, the latest, has no survey of it, so that one is not compared"
     for side in (compared.before, compared.after):
         if side.accepted is not True:
             why = "was not accepted" if side.accepted is False else "was recorded before surveys were checked"
@@ -131,7 +134,7 @@ def remarks_by_target(found: Found) -> Iterator[str]:
     for one in found:
         if isinstance(one, Difference):
             name = shortened(one.compared.target, _LONGEST_NAME)
-            yield from (f"{name}: {shortened(remark, _LONGEST_SENTENCE)}" for remark in remarks(one.compared))
+            yield from (f"{name}: {shortened(remark, _LONGEST_SENTENCE)}" for remark in remarks(one))
 
 
 def _title(words: str, count: str, width: int) -> Iterator[Line]:

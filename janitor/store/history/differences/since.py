@@ -1,7 +1,7 @@
 """What a report says in a line: what changed in a target since its last accepted survey, as the run knew it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from janitor.core.names.image_ids import folded
 from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone, tells_first
 from janitor.core.replay.differences.since import Since
-from janitor.core.result import Mode
+from janitor.core.result import Mode, TargetResult
 from janitor.store.columns import covering, holding
 from janitor.store.connection import Connection
 from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, UNTOLD
@@ -70,6 +70,13 @@ def since_before(db: Connection, run: int, target: str) -> Since | None:
     )
 
 
+def unseen(db: Connection, run: int, targets: Iterable[TargetResult]) -> tuple[str, ...]:
+    """The targets that the runs surveyed with which one is compared, and that this one did not even try to survey."""
+    earlier = sorted({target.since.run for target in targets if target.since is not None})
+    seen = [name for each in earlier for (name,) in db.execute(_UNSEEN, (each, run))]
+    return tuple(sorted(set(seen)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Standing:
     """An accepted survey that is still whole: whether all of its images were decided on, and how its run worked.
@@ -124,6 +131,10 @@ _GOOD = f"""
 SELECT {_DECIDED}, r.mode, r.unposted FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - conditions of ours
+_UNSEEN = """
+SELECT target FROM surveys WHERE run = ? AND finished_at IS NOT NULL
+EXCEPT SELECT target FROM surveys WHERE run = ?
+"""
 _GONE = f"SELECT i.image {GONE} WHERE {CLOSED}"
 _NEW = f"SELECT i.image, {SEEN_BEFORE}, f.size {NEW}"
 _NEWLY = f"""
