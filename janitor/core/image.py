@@ -112,8 +112,14 @@ class Image(Value, frozen=True):
         return self.unreadable.get(UNSEEN)
 
     def differences(self, other: "Image") -> tuple[str, ...]:
-        """The names of the fields in which another reading of the image differs; all fields are compared."""
-        return tuple(name for name in self.fields() if getattr(self, name) != getattr(other, name))
+        """The names of the fields in which another reading of the image differs; all fields are compared.
+
+        A list may tell a tag twice, which is the same as once.
+        """
+        names = tuple(name for name in self.fields() if getattr(self, name) != getattr(other, name))
+        if "tags" in names and None not in (self.tags, other.tags) and set(self.tags or ()) == set(other.tags or ()):
+            return tuple(name for name in names if name != "tags")
+        return names
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,9 @@ class Run(Orders):
         result = RunResult(run, self.mode, outcome, started_at, finished_at, targets, digest=digest, terms=terms)
         try:
             result = replace(result, remarks=tuple(self.audience.remarks()))
-            self.store.finish_run(result)
-            result = replace(result, unseen=self.store.unseen(run, targets))
+            return self.store.finish_run(result)
         except StoreError as error:
             return replace(result, outcome=Outcome.FAILED, error=str(error))
-        return result
 
     def _clean_all(self, run: int) -> tuple[TargetResult, ...]:
         permit = Semaphore(self.execution.targets_at_once)

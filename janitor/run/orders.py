@@ -115,10 +115,6 @@ class RunStore(Journal, Accounts, Protocol):
         """What changed in a target by a run's survey, since the one that its report compares it with; None for none."""
         ...
 
-    def unseen(self, run: int, targets: Sequence[TargetResult]) -> tuple[str, ...]:
-        """The targets that the runs surveyed with which these results of one are compared, and that it did not."""
-        ...
-
     def deleted(self, target: str) -> set[str]:
         """The images of a target that the janitor is known to have deleted."""
         ...
@@ -185,8 +181,8 @@ class RunStore(Journal, Accounts, Protocol):
         """Record how a target ended."""
         ...
 
-    def finish_run(self, result: RunResult) -> None:
-        """Record how the run ended, and end the notices of images that a live run spared or reported as gone."""
+    def finish_run(self, result: RunResult) -> RunResult:
+        """Record how the run ended, and end the notices of what it spared or reports as gone; adds what is `unseen`."""
         ...
 
 

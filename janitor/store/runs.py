@@ -53,10 +53,11 @@ def finish_target(db: Connection, run: int, result: TargetResult) -> None:
     record_mentions(db, run, result)
 
 
-def finish_run(db: Connection, result: RunResult) -> None:
+def finish_run(db: Connection, result: RunResult) -> RunResult:
     """Record how a run ended, the order of its targets, and the ends of targets that did not record them themselves.
 
     The notices of images that a live run spared, or says are gone, end only here: one that dies before reports nothing.
+    Returns the result with the targets that are `unseen`.
     """
     for position, target in enumerate(result.targets):
         if not db.execute(_PLACE_TARGET, (position, result.run, target.target)).rowcount:
@@ -68,6 +69,7 @@ def finish_run(db: Connection, result: RunResult) -> None:
     if result.mode is Mode.DELETE:
         end_spared(db, result.run, result.finished_at)
         end_gone(db, result.run, result.finished_at)
+    return replace(result, unseen=unseen(db, result.run, result.targets))
 
 
 def latest_run(db: Connection) -> int | None:

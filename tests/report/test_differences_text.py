@@ -79,3 +79,12 @@ def test_what_is_kept_as_before_is_counted_and_other_formats_name_it() -> None:
     assert text.index("Newly waiting") < text.index("Kept for another reason")
     rows = list(differences_csv([found]))
     assert sum(",decision,i0," in row or ",decision,i2," in row for row in "".join(rows).splitlines()) == 2
+
+
+def test_a_use_names_its_image() -> None:
+    uses = ChangedUses(begun=[Use("one", User("s1", "web-1"), name="ci-1"), Use("two", User("s2", "web-2"))])
+    found = turned(uses=uses)
+    text = "".join(differences_page([found], None, UTC).plain(80))
+    assert "    ci-1 (one): " in text
+    assert "    two: " in text
+    assert any(",use-begun,one,ci-1," in row for row in differences_csv([found]))

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from janitor.core.image import Sharing
+from janitor.core.image import MISSING, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.policy import Expire, Match, Pattern, Policy
 from janitor.core.replay.differences.between import Cause, Compared, Difference, Gone, Uncompared
@@ -175,6 +176,42 @@ def test_where_the_edit_and_the_time_each_suffice_either_may_be_why(world: Night
     assert cause(world) == (Cause.TIME_PASSED, Cause.POLICY_EDITED)
 
 
+def test_where_the_date_and_the_time_each_suffice_either_may_be_why(world: NightlyWorld) -> None:
+    young(world)
+    world.night(Mode.DRY_RUN)
+    change(world, created_at=NOW - 20 * DAY, updated_at=NOW - 2 * DAY, properties={"a": "b"})
+    world.night(Mode.DRY_RUN)
+    assert cause(world) == (Cause.TIME_PASSED, Cause.FACTS)
+
+
+@pytest.mark.parametrize(
+    ("tag", "later", "why"),
+    [
+        ("janitor-keep-until=2027-01-01", "janitor-keep-until=2027-01-01", (Cause.SETTINGS,)),
+        ("janitor-keep-until=2027-01-01", "janitor-keep-until=2027-02-01", (Cause.EXEMPTION_GRANTED, Cause.SETTINGS)),
+    ],
+    ids=["the-same-tag", "another-tag"],
+)
+def test_where_the_time_zone_was_edited_the_day_of_a_tag_may_be_another_instant(
+    world: NightlyWorld, tag: str, later: str, why: tuple[Cause, ...]
+) -> None:
+    change(world, tags=(tag,))
+    world.night(Mode.DRY_RUN)
+    change(world, tags=(later,))
+    world.night(Mode.DRY_RUN, zone=ZoneInfo("Asia/Seoul"))
+    assert cause(world) == why
+
+
+def test_an_owner_that_is_not_told_is_said_once_and_why_a_decision_differs_is_unknown(world: NightlyWorld) -> None:
+    change(world, owner="a-project", unreadable={})
+    world.night(Mode.DRY_RUN)
+    change(world, owner=None, owned=False, unreadable={"owner": MISSING})
+    world.night(Mode.DRY_RUN)
+    [changed] = compared(world).compared.changed
+    assert (changed.fields, changed.untold) == ((), ("owner",))
+    assert cause(world) == (Cause.UNKNOWN,)
+
+
 def test_a_rejected_deletion_is_why_an_image_waits(world: NightlyWorld) -> None:
     world.cloud.answers["one"] = Answer.REFUSED
     world.night()
@@ -209,7 +246,7 @@ def test_uses_that_began_and_ended_are_told_with_who_it_was(world: NightlyWorld)
     use(world, replace(WEB, id="s2", name="web-2"))
     world.night(Mode.DRY_RUN)
     uses = compared(world).compared.uses
-    assert [each.user.name for each in uses.begun] == ["web-2"]
+    assert [(each.user.name, each.name) for each in uses.begun] == [("web-2", "one")]
     assert [each.user.name for each in uses.ended] == ["web-1"]
 
 

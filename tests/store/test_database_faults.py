@@ -303,7 +303,7 @@ class Forgetful(Store):
 class Endless(Store):
     """A database in which the end of a run cannot be written."""
 
-    def finish_run(self, result: RunResult) -> None:
+    def finish_run(self, result: RunResult) -> RunResult:
         raise StoreError("the disk is full")
 
 

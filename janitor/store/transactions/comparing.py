@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from janitor.core.replay.differences.between import Compared, Uncompared
 from janitor.core.replay.differences.since import Since
-from janitor.core.result import TargetResult
 from janitor.store import runs
 from janitor.store.history.differences import between
-from janitor.store.history.differences.since import compared_with, since_before, unseen
+from janitor.store.history.differences.since import compared_with, since_before
 from janitor.store.history.forgetting import check_kept, is_kept
 from janitor.store.surveys.recorded import latest_survey, survey_before, targets_of, whole_before
 from janitor.store.transactions import OnFile
@@ -67,11 +66,6 @@ class Comparing(OnFile):
         """What changed in a target by a run's survey, since the one that its report compares it with; None for none."""
         with self._file.reading() as db:
             return since_before(db, run, target)
-
-    def unseen(self, run: int, targets: Sequence[TargetResult]) -> tuple[str, ...]:
-        """The targets that the runs surveyed with which these results of one are compared, and that it did not."""
-        with self._file.reading() as db:
-            return unseen(db, run, targets)
 
 
 def _these(dropped: Sequence[int]) -> str:

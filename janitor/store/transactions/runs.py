@@ -54,10 +54,13 @@ class Runs(OnFile):
         with self._file.writing() as db:
             runs.finish_target(db, run, result)
 
-    def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended, and end the notices of images that a live run spared or reported as gone."""
+    def finish_run(self, result: RunResult) -> RunResult:
+        """Record how a run ended, and end the notices of images that a live run spared or reported as gone.
+
+        Returns the result with the targets that are `unseen`.
+        """
         with self._file.writing() as db:
-            runs.finish_run(db, result)
+            return runs.finish_run(db, result)
 
     def latest_run(self) -> int | None:
         """The number of the latest run, if any."""

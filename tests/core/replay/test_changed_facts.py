@@ -2,10 +2,11 @@
 
 import pytest
 
-from janitor.core.replay.differences.between import ChangedImage, unread_facts
+from janitor.core.image import MISSING
+from janitor.core.replay.differences.facts import ChangedImage, unread_facts
 from tests.factories import image_called
 
-IMAGE = image_called("ci-1", owner="a-project", owned=True)
+IMAGE = image_called("ci-1", owner="a-project", owned=True, tags=("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -16,8 +17,14 @@ IMAGE = image_called("ci-1", owner="a-project", owned=True)
         ({"owner": "another", "owned": False}, ("owned", "owner"), ()),
         ({"created_at": None, "status": "queued"}, ("status",), ("created_at",)),
         ({"tags": None}, (), ("tags",)),
+        ({"tags": ("a", "a", "b")}, (), ()),
+        ({"tags": ("a",)}, ("tags",), ()),
         ({"name": None}, ("name",), ()),
         ({"protected": True, "unreadable": {"protected": "perhaps"}}, ("unreadable",), ()),
+        ({"owner": None, "owned": False, "unreadable": {"owner": MISSING}}, (), ("owner",)),
+        ({"created_at": None, "unreadable": {"created_at": MISSING}}, (), ("created_at",)),
+        ({"created_at": None, "unreadable": {"created_at": "soon"}}, ("unreadable",), ()),
+        ({"tags": None, "unreadable": {"tags": MISSING, "status": "odd"}}, ("unreadable",), ("tags",)),
     ],
 )
 def test_a_fact_that_is_not_told_once_has_not_changed(

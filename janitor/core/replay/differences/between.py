@@ -12,6 +12,7 @@ from janitor.core.memory import Exemption, Notice
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.deletion import Answer
 from janitor.core.replay.amounts import Amount
+from janitor.core.replay.differences.facts import ChangedImage
 from janitor.core.result import DeletionOutcome, Mode
 from janitor.core.usage import User
 
@@ -161,60 +162,17 @@ class GoneImage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedImage:
-    """An image whose facts differ, or can be read in one of the surveys only."""
-
-    before: Image
-    after: Image
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The names of the facts that differ. For one that could not be read that is unknown: it is `unreadable`."""
-        unread = unread_facts(self.before, self.after)
-        return tuple(name for name in self.before.differences(self.after) if name not in unread)
-
-    @property
-    def untold(self) -> tuple[str, ...]:
-        """The names of the facts that one of the surveys was not told: whether they differ is not known."""
-        return _untold(self.before, self.after)
-
-
-_FACTS_OF_KEYS: Mapping[str, tuple[str, ...]] = {
-    "createdAt": ("created_at",),
-    "updatedAt": ("updated_at",),
-    "isPublic": ("public", "visibility"),
-    "visibility": ("public", "visibility"),
-    "owner": ("owned", "owner"),
-}
-"""The facts that are read from a key of an API, where they are not the one that has its name."""
-
-
-_ALWAYS_THERE = ("created_at", "updated_at", "owner", "size", "tags", "properties")
-"""The facts that an image goes on to have, though a list may not tell them."""
-
-
-def unread_facts(before: Image, after: Image) -> frozenset[str]:
-    """The facts of an image that could not be read in one of two surveys, some of which count as true then."""
-    keys = (*before.unreadable, *after.unreadable)
-    names = {name for key in keys for name in _FACTS_OF_KEYS.get(key, (key,))}
-    untold = _untold(before, after)
-    return frozenset({*names, *untold, *(("owned",) if "owner" in untold else ())})
-
-
-def _untold(before: Image, after: Image) -> tuple[str, ...]:
-    return tuple(name for name in _ALWAYS_THERE if (getattr(before, name) is None) != (getattr(after, name) is None))
-
-
-@dataclass(frozen=True, slots=True)
 class Use:
     """Something that uses an image, which need not be one that the target lists.
 
     `unless` is why it is not known to have begun or ended: no survey on the other side of that could tell of it.
+    `name` is what the image is called, as far as the target has listed it.
     """
 
     image: str
     user: User
     unless: Cause | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,16 @@ from datetime import datetime
 from janitor.core.decision import Decision, Reason
 from janitor.core.image import Image
 from janitor.core.notices import known
-from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference, unread_facts
-from janitor.core.replay.differences.grounds import family_in, matched_by, owner_in, unless_granted
+from janitor.core.replay.differences.between import Cause, ChangedDecision, Compared, Difference
+from janitor.core.replay.differences.facts import unread_facts
+from janitor.core.replay.differences.grounds import (
+    dated_by,
+    family_in,
+    is_by_day,
+    matched_by,
+    owner_in,
+    unless_granted,
+)
 from janitor.core.replay.differences.using import Using, differing
 
 _LAST = (Reason.SHARED, Reason.REFUSED, Reason.NOTICE, Reason.EXPIRED)
@@ -130,25 +138,31 @@ class _Why:
             case Reason.NEEDED:
                 yield Cause.NEEDED
             case Reason.EXEMPT:
-                yield self._of_exemption(before, after, began=began)
+                yield from self._of_exemption(before, after, began=began)
             case Reason.UNDATED | Reason.NEWBORN:
                 dated = list(_of_facts(before.image, after.image, ("created_at",)))
                 yield from dated or [Cause.UNKNOWN if began else Cause.TIME_PASSED]
             case _:
                 yield from _of_facts(before.image, after.image, _FACTS[reason])
 
-    def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Cause:
+    def _of_exemption(self, before: Decision, after: Decision, *, began: bool) -> Iterator[Cause]:
         if None in (before.image.tags, after.image.tags):  # they may exempt the image, and nobody knows
-            return Cause.UNKNOWN
+            yield Cause.UNKNOWN
+            return
         if not began and before.reason is not after.reason and self._is_over(before.due):
-            return Cause.EXEMPTION_EXPIRED
+            yield Cause.EXEMPTION_EXPIRED
+            return
         same = before.reason is after.reason
         later = after.due is None or (before.due is not None and after.due > before.due)
         granted = later if same else began
         given, other = (after, before) if granted else (before, after)
         side, rest = (self._after, self._before) if granted else (self._before, self._after)
         unless = unless_granted(given.image, other.image, side, rest)
-        return unless or (Cause.EXEMPTION_GRANTED if granted else Cause.EXEMPTION_REVOKED)
+        moved = given.due is not None and differing(side, "zone", rest) and is_by_day(given.image, side)
+        if unless is not Cause.UNKNOWN or not moved:
+            yield unless or (Cause.EXEMPTION_GRANTED if granted else Cause.EXEMPTION_REVOKED)
+        if moved:
+            yield Cause.SETTINGS
 
     def _of_sharing(self, before: Decision, after: Decision) -> Iterator[Cause]:
         """Its sharing changed only if both runs could read it, and read other things."""
@@ -204,6 +218,8 @@ class _Why:
             yield Cause.TIME_PASSED
             if reason is not Reason.REFUSED and before.policy in self._edited:
                 yield Cause.POLICY_EDITED
+            if reason is Reason.TOO_YOUNG:
+                yield from _of_facts(before.image, after.image, dated_by(before.policy, self._before))
             return
         if reason is Reason.SHARED:
             yield from self._of_sharing(before, after)

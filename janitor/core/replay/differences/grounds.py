@@ -3,8 +3,16 @@
 from janitor.core.exemptions import BY_TAG
 from janitor.core.image import Image
 from janitor.core.matching import Matched
+from janitor.core.policy import Clock
 from janitor.core.replay.differences.between import Cause, Side
 from janitor.expressions import Budget, Undecided
+
+_DATED_BY = {
+    Clock.CREATED: ("created_at",),
+    Clock.UPDATED: ("updated_at",),
+    Clock.STATUS: ("status",),
+    Clock.LAST_USED: (),
+}
 
 
 def unless_granted(image: Image, other: Image, side: Side, rest: Side) -> Cause | None:
@@ -17,6 +25,21 @@ def unless_granted(image: Image, other: Image, side: Side, rest: Side) -> Cause 
     if given not in rest.basis.exemptions:
         return None
     return Cause.NAME if image.name != other.name else Cause.UNKNOWN
+
+
+def is_by_day(image: Image, side: Side) -> bool:
+    """Whether the end of an image's exemption is a day of a time zone: a tag or a policy file may say one."""
+    given = None if side.exemptions is None else side.exemptions.get(image.id)
+    if given is None or side.basis is None:
+        return False
+    return given.who == BY_TAG or given in side.basis.exemptions
+
+
+def dated_by(policy: str | None, side: Side) -> tuple[str, ...]:
+    """The fact of an image from which its age counted under a policy."""
+    policies = () if side.basis is None else side.basis.policies
+    clocks = [each.expire.since for each in policies if each.name == policy and each.expire is not None]
+    return _DATED_BY[clocks[0] if clocks else Clock.CREATED]
 
 
 def matched_by(side: Side, target: str) -> Matched | None:

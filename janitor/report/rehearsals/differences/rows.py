@@ -10,7 +10,6 @@ from janitor.core.image import Image
 from janitor.core.replay.amounts import Amount, amount_of
 from janitor.core.replay.differences.between import (
     ChangedDecision,
-    ChangedImage,
     ChangedUses,
     Difference,
     Gone,
@@ -18,6 +17,7 @@ from janitor.core.replay.differences.between import (
     Uncompared,
     Use,
 )
+from janitor.core.replay.differences.facts import ChangedImage
 from janitor.core.result import Cost
 from janitor.core.units import iso, iso_or_none
 from janitor.report.figures import amount_facts
@@ -132,7 +132,14 @@ def _value(image: Image, name: str) -> object:
 
 def _use(use: Use) -> dict[str, Any]:
     unless = {} if use.unless is None else {"why": use.unless.value}
-    return {"image": use.image, "user": use.user.id, "name": use.user.name, "kind": use.user.kind.value, **unless}
+    return {
+        "image": use.image,
+        "image_name": use.name,
+        "user": use.user.id,
+        "name": use.user.name,
+        "kind": use.user.kind.value,
+        **unless,
+    }
 
 
 def _decided(each: ChangedDecision) -> dict[str, Any]:
@@ -183,7 +190,7 @@ def _uses(where: tuple[object, ...], uses: ChangedUses) -> Iterator[tuple[object
         for use in some:
             why = (use.unless, None) if change == "use-first-read" else (None, use.unless)
             user = f"{use.user.kind} {use.user.name or use.user.id}"
-            yield (*where, change, use.image, None, None, user, *why)
+            yield (*where, change, use.image, use.name, None, user, *why)
 
 
 def _named(image: Image) -> tuple[object, ...]:

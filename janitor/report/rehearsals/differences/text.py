@@ -11,13 +11,13 @@ from janitor.core.replay.differences.between import (
     CAUSES,
     Cause,
     ChangedDecision,
-    ChangedImage,
     Compared,
     Difference,
     Side,
     Uncompared,
     Use,
 )
+from janitor.core.replay.differences.facts import ChangedImage
 from janitor.core.result import Cost, Mode
 from janitor.core.units import counted
 from janitor.report.layout import BOLD, DIM, WARNING, Line, Page, image_columns, line, paragraph, rule
@@ -205,7 +205,9 @@ def _uses(words: str, uses: Sequence[Use], width: int) -> Iterator[Line]:
     for image, some in groupby(uses, key=lambda use: use.image):
         users = list(some)
         names = ", ".join(shortened(user_name(use.user), _LONGEST_VALUE) for use in users)
-        yield from paragraph(shortened(f"{image}: {names}", _LONGEST_SENTENCE), width, 4)
+        called = shortened(users[0].name or "", _LONGEST_VALUE)
+        which = f"{called} ({image})" if called else image
+        yield from paragraph(shortened(f"{which}: {names}", _LONGEST_SENTENCE), width, 4)
         for unless in sorted({use.unless for use in users if use.unless is not None}):
             yield from paragraph(CAUSES[unless], width, 6, DIM)
 

@@ -6,15 +6,8 @@ from typing import Any
 
 from janitor.core.decision import Decision, Verdict
 from janitor.core.replay.amounts import Amount
-from janitor.core.replay.differences.between import (
-    ChangedImage,
-    Compared,
-    GoneImage,
-    NewImage,
-    Side,
-    Uncompared,
-    tells_first,
-)
+from janitor.core.replay.differences.between import Compared, GoneImage, NewImage, Side, Uncompared, tells_first
+from janitor.core.replay.differences.facts import ChangedImage
 from janitor.core.result import Mode
 from janitor.store.basis import basis_at, policies_at
 from janitor.store.columns import DECISION, IMAGE, covering, holding, names
@@ -54,7 +47,7 @@ def compared(db: Connection, target: str, before: int, after: int) -> Compared |
         new,
         list(came.values()),
         [GoneImage(image, decision, by[image_id]) for image_id, (image, decision) in lost.items()],
-        [_changed(row) for row in db.execute(_CHANGED, span)]
+        [one for one in map(_changed, db.execute(_CHANGED, span)) if one.fields or one.untold]
         + [ChangedImage(image, now.image) for image, _, now in respelled],
         changed_uses(db, span),
         [*pairs, *others] if decided else [],

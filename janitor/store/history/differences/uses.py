@@ -1,7 +1,7 @@
 """Which uses of images began and ended between two surveys, and which were only read then, or no longer."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ def changed_uses(db: Connection, span: dict[str, Any]) -> ChangedUses:
     surveys = _Surveys([_asking(row) for row in db.execute(_ASKED, span)] if any(rows.values()) else [])
     begun, ended = _by_user(rows[_BEGUN]), _by_user(rows[_ENDED])
     # One that could not be read for a while is recorded as another one then, and so is a server with another name.
-    came = [_use(row, surveys.unless_begun(row)) for key, row in begun.items() if key not in ended]
-    went = [_use(row, surveys.unless_ended(row)) for key, row in ended.items() if key not in begun]
+    name = _Names(db, span).of
+    came = [_use(row, surveys.unless_begun(row), name) for key, row in begun.items() if key not in ended]
+    went = [_use(row, surveys.unless_ended(row), name) for key, row in ended.items() if key not in begun]
     return ChangedUses(
         [use for use in came if use.unless is None],
         [use for use in went if use.unless is None],
@@ -66,9 +67,26 @@ def _by_user(rows: Sequence[Row]) -> dict[tuple[str, str, str], Row]:
     return {(folded(row[0]), row[1] or row[2], row[3]): row for row in rows}
 
 
-def _use(row: Row, unless: Cause | None) -> Use:
+def _use(row: Row, unless: Cause | None, name_of: Callable[[str], str | None]) -> Use:
     image, user, name, kind, source, *_ = row
-    return Use(image, User(user, name, UserKind(kind), source), unless)
+    return Use(image, User(user, name, UserKind(kind), source), unless, name_of(image))
+
+
+class _Names:
+    """The names of images as the target listed them last, up to the later run of a span."""
+
+    def __init__(self, db: Connection, span: dict[str, Any]) -> None:
+        self._db, self._span = db, span
+        self._found: dict[str, str | None] = {}
+
+    def of(self, image: str) -> str | None:
+        """The name of an image, whose id others may spell otherwise than the list does."""
+        if image not in self._found:
+            identity = folded(image)
+            spelled = {"written": image, "folded": identity, "undashed": identity.replace("-", "")}
+            row = self._db.execute(_NAME, {**self._span, **spelled}).fetchone()
+            self._found[image] = None if row is None else row[0]
+        return self._found[image]
 
 
 _COLUMNS = "image, instance, instance_name, kind, source, from_run, until_run"
@@ -82,6 +100,11 @@ WHERE target = :target AND {covering("u", "before")} AND u.until_run <= :after O
 """  # noqa: S608
 _MEANWHILE = f"SELECT {_COLUMNS} FROM uses WHERE target = :target AND from_run > :before AND until_run <= :after"  # noqa: S608
 _RELEASED = "SELECT image FROM uses WHERE target = :target AND deleted_in_run > :before AND deleted_in_run <= :after"
+_NAME = """
+SELECT f.name FROM images i JOIN image_facts f ON f.image_key = i.image_key AND f.from_run <= :after
+WHERE i.target = :target AND i.image IN (:written, :folded, :undashed, upper(:folded))
+ORDER BY f.from_run DESC LIMIT 1
+"""
 _ASKED = """
 SELECT run, usage_problem, usage_unread, usage_readings FROM surveys
 WHERE target = :target AND run BETWEEN :before AND :after AND finished_at IS NOT NULL ORDER BY run
