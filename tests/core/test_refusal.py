@@ -3,8 +3,8 @@
 import pytest
 
 from janitor.cloud.service import ONE_SERVICE
-from janitor.core.planning.plan import Excess, Limits, Plan
-from janitor.core.planning.refusal import REFUSALS, Refusal, in_words, refusal_of, refusals_in
+from janitor.core.planning.plan import OVER_LIMIT, Excess, Limits, Plan
+from janitor.core.planning.refusal import REFUSALS, Refusal, in_words, refusal_of, refusal_told_by, refusals_in
 from janitor.core.result import Mode, Outcome
 from janitor.core.survey.binding import Binding, Known, recognise
 from janitor.core.survey.clock import UNCONFIRMED
@@ -51,6 +51,11 @@ SENTENCES = {
 @pytest.mark.parametrize(("error", "why"), SENTENCES.values(), ids=SENTENCES)
 def test_each_cause_is_known_by_its_sentence(error: str | None, why: Refusal) -> None:
     assert refusal_of(make_target(outcome=Outcome.REFUSED, error=error)) is why
+
+
+def test_a_target_whose_name_is_like_such_a_sentence_is_no_cause() -> None:
+    sentence = implausible("a", [f"{OVER_LIMIT}b is half of what it was"])
+    assert refusal_told_by(sentence) is Refusal.IMPLAUSIBLE
 
 
 def test_a_report_names_the_cause_itself_wherever_it_says_why_nothing_was_deleted() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from janitor.core.basis import Basis
 from janitor.core.image import Image
+from janitor.core.planning.plan import OVER_LIMIT
 from janitor.core.policy import Expire, Policy
 from janitor.core.replay.afterwards import Afterwards
 from janitor.core.replay.backtest import Replay
@@ -15,6 +16,8 @@ from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import ReplayedNight, Ruling
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
+from janitor.core.survey.clock import UNCONFIRMED
+from janitor.core.survey.plausibility import implausible
 from janitor.core.usage import Reading, Source, Unread, Usage, User
 from janitor.store import Store
 from tests.factories import ALL, AMPLE, DAY, NOW, image_called, usage_of
@@ -206,3 +209,27 @@ def test_of_images_that_wait_those_are_gone_that_our_own_runs_really_deleted(
     nights = replayed(store, LONG)
     assert [len(night.waiting) for night in nights] == waiting
     assert [len(night.waiting_gone) for night in nights] == gone
+
+
+# Nights in which nothing could be deleted
+
+
+@pytest.mark.parametrize(
+    ("error", "withheld"),
+    [
+        (UNCONFIRMED, UNCONFIRMED),
+        (implausible("prod", ["half of it is missing"]), implausible("prod", ["half of it is missing"])),
+        (None, "no reason is recorded"),
+        (f"{OVER_LIMIT}2 deletions planned, limits.max_deletions allows 1.", None),
+    ],
+    ids=["clock", "implausible", "no-reason", "limit"],
+)
+def test_what_kept_a_run_from_deleting_keeps_a_replay_from_it_but_for_a_limit(
+    store: Store, error: str | None, withheld: str | None
+) -> None:
+    world = world_of(store)
+    with store._file.writing() as db:
+        db.execute("UPDATE surveys SET outcome = 'refused', error = ?", (error,))
+    [night] = replayed(store, SOON)
+    assert (night.withheld, len(night.deletions)) == (withheld, int(withheld is None))
+    assert world.cloud.deleted == []

@@ -1,4 +1,4 @@
-"""Why a run deleted nothing in a target where it was refused: told from the sentence that it recorded."""
+"""Why a run deleted nothing in a target where it was refused: told from the sentence that it recorded, here only."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -47,16 +47,24 @@ _SIGNS: Mapping[Refusal, tuple[str, ...]] = {
     Refusal.ACCOUNT: ("janitor target rebind",),
     Refusal.IMPLAUSIBLE: ("nothing deleted, implausible survey",),
 }
-"""What the sentences of each cause have in common; the first that holds counts, as names of targets come later."""
+"""What the sentences of each cause have in common; the first that holds counts."""
+_BEGINNING = "nothing deleted"
 
 
 def refusal_of(target: TargetResult) -> Refusal:
     """Why nothing was deleted in a target that was refused."""
-    if target.excess is not None:
-        return Refusal.OVER_LIMIT
-    error = target.error or ""
-    found = (refusal for refusal, signs in _SIGNS.items() if any(sign in error for sign in signs))
+    return Refusal.OVER_LIMIT if target.excess is not None else refusal_told_by(target.error)
+
+
+def refusal_told_by(sentence: str | None) -> Refusal:
+    """The cause that the recorded sentence of a target tells, which was refused."""
+    found = (refusal for refusal, signs in _SIGNS.items() if any(_shows(sentence or "", sign) for sign in signs))
     return next(found, Refusal.UNKNOWN)
+
+
+def _shows(sentence: str, sign: str) -> bool:
+    """Whether a sentence has a sign: one with which sentences begin only there, as names of targets come later."""
+    return sentence.startswith(sign) if sign.startswith(_BEGINNING) else sign in sentence
 
 
 def refusals_in(targets: Iterable[TargetResult]) -> list[Refusal]:

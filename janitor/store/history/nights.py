@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from janitor.core.memory import Exemption
-from janitor.core.planning.plan import OVER_LIMIT
+from janitor.core.planning.refusal import Refusal, refusal_told_by
 from janitor.core.replay.nights import Lost, PastRun, RecordedNight, Since, Standing, counting
 from janitor.core.result import Mode, Outcome
 from janitor.core.usage import Usage
@@ -188,9 +188,10 @@ def _undecided(row: _Row) -> str | None:
 
 def _withheld(row: _Row) -> str | None:
     """Why nothing could be deleted in a night although it was decided on; None where it could."""
-    error = row["error"] or ""
-    refused = row["outcome"] == Outcome.REFUSED and not error.startswith(OVER_LIMIT)
-    return error if refused and row["good"] else None
+    if row["outcome"] != Outcome.REFUSED or not row["good"]:
+        return None
+    # Limits are not enforced in a replay: they are said of its own plans.
+    return None if refusal_told_by(row["error"]) is Refusal.OVER_LIMIT else row["error"] or "no reason is recorded"
 
 
 _RUNS = """
