@@ -221,6 +221,14 @@ def test_an_image_is_found_by_its_whole_id_in_any_spelling_as_it_was_listed_last
         assert store.find_image(word) == [("prod", spellings[-1])]
 
 
+@pytest.mark.parametrize("listed", ["05b116a0-1111-4222-8333-444455556666", "05B116A0111142228333444455556666"])
+def test_an_image_is_found_by_the_start_of_its_uuid_with_dashes_or_without(store: Store, listed: str) -> None:
+    surveyed(store, IMAGES[0].replace(id=listed))
+    for word in ("05b116a01", "05B116A0-1", "05b116a0-", "05b116a0-1111-4222-8", "05b116a0111142228333"):
+        assert store.find_image(word) == [("prod", listed)]
+    assert store.find_image("05b1-16a0") == store.find_image("5b116a0") == store.find_image("05b116a02") == []
+
+
 def test_images_that_were_seen_latest_are_found_first(store: Store) -> None:
     surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(3)))
     surveyed(store, *(IMAGES[0].replace(id=f"x{number}") for number in range(1, 3)))

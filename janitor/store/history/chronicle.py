@@ -1,11 +1,12 @@
 """The history of one image, from everything that is recorded about it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from janitor.core.names.image_ids import ImageId, folded, is_uuid
+from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.names.spelling import normal
 from janitor.core.planning.deletion import Answer
 from janitor.core.result import DeletionOutcome, Event
@@ -28,18 +29,27 @@ _FLAGS = frozenset({Kind.FLAG, Kind.OPTIONAL_FLAG})
 def find_image(db: Connection, prefix: str) -> list[tuple[str, str]]:
     """The target and id of each image ever seen whose id starts like this, latest seen first; a whole id beats all.
 
-    A whole id may be spelled in any way. Of an id that was listed in several spellings, it is the one seen latest.
+    A whole id may be spelled in any way, and the start of a UUID with its dashes or without. Of an id that was listed
+    in several spellings, it is the one seen latest.
     """
     word = folded(prefix)
     if not word:
         return []
-    starts = {"written": prefix, "folded": word, "undashed": word.replace("-", "") if is_uuid(word) else word}
+    starts = {"written": prefix, "folded": word, "undashed": _undashed(word)}
     found = [(target, image) for target, image in db.execute(_FIND, starts)]
     whole = [(target, image) for target, image in found if folded(image) == word]
     latest: dict[tuple[str, ImageId], tuple[str, str]] = {}
     for target, image in whole or found:
         latest.setdefault((target, folded(image)), (target, image))
     return list(latest.values())
+
+
+def _undashed(word: str) -> str | None:
+    """The start of a UUID without its dashes; None for what is no start of one, with its dashes or without."""
+    bare = word.replace("-", "")
+    dashed = "-".join(filter(None, (bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:])))
+    starts = re.fullmatch("[0-9a-f]{1,32}", bare) is not None and word.removesuffix("-") in (bare, dashed)
+    return bare if starts else None
 
 
 def find_named(db: Connection, name: str) -> list[tuple[str, str, bool]]:
@@ -189,7 +199,10 @@ _FIND = """
 SELECT i.target, i.image FROM images i
 WHERE lower(substr(i.image, 1, length(:written))) = lower(:written)
     OR lower(substr(i.image, 1, length(:folded))) = :folded
-    OR lower(substr(i.image, 1, length(:undashed))) = :undashed
+    OR (
+        lower(substr(replace(i.image, '-', ''), 1, length(:undashed))) = :undashed
+        AND length(replace(i.image, '-', '')) = 32
+    )
 ORDER BY (
     SELECT CASE WHEN count(*) > count(f.until_run) THEN 9223372036854775807 ELSE max(f.until_run) END
     FROM image_facts f WHERE f.image_key = i.image_key

@@ -25,6 +25,7 @@ from janitor.store.surveys.staging import NOTHING, Staged
 from janitor.store.transactions import OnFile
 from janitor.store.transactions.staging import Stage
 from janitor.store.trust.grounds import record_grounds
+from janitor.store.trust.notices import respell
 
 
 class Surveys(OnFile):
@@ -40,6 +41,7 @@ class Surveys(OnFile):
         """
         with self._file.writing() as db:
             markers.record_pages(db, target, survey.pages, survey.finished_at)
+            respell(db, target, survey.images, survey.finished_at)
             return snapshots.record_survey(db, run, target, survey, also_named, staged)
 
     def stage(self, target: str) -> Stage:

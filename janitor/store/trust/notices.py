@@ -1,12 +1,13 @@
 """Notices: announcements that a channel accepted, the reminders of them, and how each ended."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from janitor.core.decision import Decision, Reason, Verdict
 from janitor.core.image import Image
 from janitor.core.memory import Notice
+from janitor.core.names.image_ids import folded
 from janitor.core.notices import reminded
 from janitor.core.units import format_minute, iso
 from janitor.store.connection import Connection, query
@@ -119,6 +120,21 @@ def announce(db: Connection, run: int, target: str, image: str, notice: Notice) 
     )
 
 
+def respell(db: Connection, target: str, images: Sequence[Image], at: datetime) -> None:
+    """Let the current notices go on of images whose ids a list now spells otherwise than when they were announced."""
+    announced = {image for (image,) in db.execute(_STANDING_OF, (target,))}
+    identities = {folded(image) for image in announced}
+    listed = [each for each in images if each.identity in identities]
+    spelled = {each.identity: each.id for each in listed}
+    for before in sorted(announced.difference(each.id for each in listed)):
+        if (now := spelled.get(folded(before))) is None:
+            continue
+        if now not in announced:
+            announced.add(now)
+            db.execute(_RESPELLED, (now, target, before))
+        db.execute(_END_STANDING, (iso(at), "replaced", target, before))
+
+
 def remind(
     db: Connection, run: int, target: str, images: Iterable[str], at: datetime, instead: Collection[str] = ()
 ) -> None:
@@ -194,6 +210,15 @@ def end_spared(db: Connection, run: int, at: datetime) -> None:
 
 _OF_TARGET = f"SELECT * FROM {STANDING} WHERE target = :target AND ended_at IS NULL"  # noqa: S608 - a name of ours
 _END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
+_STANDING_OF = f"SELECT image FROM {STANDING} WHERE target = ? AND ended_at IS NULL"  # noqa: S608 - a name of ours
+_AS_ANNOUNCED = (
+    "policy, length_seconds, run, announced_at, due, reminded_at, announced_due, name, owner, instead, place, "
+    "reminded_in_run"
+)
+_RESPELLED = f"""
+INSERT INTO notices (target, image, {_AS_ANNOUNCED})
+SELECT target, ?, {_AS_ANNOUNCED} FROM notices WHERE target = ? AND image = ? AND ended_at IS NULL
+"""  # noqa: S608 - the names of columns
 _REMIND = """
 UPDATE notices SET reminded_at = ?, reminded_in_run = ?, due = ?, announced_due = coalesce(announced_due, ?),
     instead = ?
