@@ -11,6 +11,7 @@ from janitor.core.memory import Exemption
 from janitor.core.planning.plan import Limits
 from janitor.core.planning.plan_diff import policy_text
 from janitor.core.policy import Policy
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.values import from_json, to_json
 
@@ -74,8 +75,8 @@ def basis_at(db: Connection, run: int) -> Basis | None:
     if zone is None:
         return None
     return Basis(
-        tuple(from_json(Policy, value) for (value,) in db.execute(_POLICY_VALUES, (run, run))),
-        tuple(from_json(Exemption, value) for (value,) in db.execute(_EXEMPTION_VALUES, (run, run))),
+        tuple(from_json(Policy, value) for (value,) in db.execute(_POLICY_VALUES, {"run": run})),
+        tuple(from_json(Exemption, value) for (value,) in db.execute(_EXEMPTION_VALUES, {"run": run})),
         zone_named(zone),
         timedelta(seconds=memory),
         Limits(max_deletions, max_share),
@@ -86,7 +87,7 @@ def basis_at(db: Connection, run: int) -> Basis | None:
 
 def policies_at(db: Connection, run: int) -> dict[str, str]:
     """The texts of the policies of a run, by name, in their order as far as that was recorded."""
-    return dict(db.execute(_POLICY_TEXTS, (run, run)).fetchall())
+    return dict(db.execute(_POLICY_TEXTS, {"run": run}).fetchall())
 
 
 def _record_list(db: Connection, run: int, table: "_Table", values: Iterable[tuple[str, ...]]) -> None:
@@ -136,13 +137,12 @@ _EXEMPTIONS = _Table(
     "UPDATE file_exemptions SET until_run = ? WHERE rowid = ?",
     "INSERT INTO file_exemptions (from_run, position, value) VALUES (?, ?, ?)",
 )
-_POLICY_TEXTS = """
-SELECT policy, text FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?)
-ORDER BY position, rowid
-"""
-_POLICY_VALUES = """
-SELECT value FROM policy_texts WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?) ORDER BY position
-"""
-_EXEMPTION_VALUES = """
-SELECT value FROM file_exemptions WHERE from_run <= ? AND (until_run IS NULL OR until_run > ?) ORDER BY position
-"""
+_POLICY_TEXTS = f"""
+SELECT policy, text FROM policy_texts WHERE {covering("policy_texts", "run")} ORDER BY position, rowid
+"""  # noqa: S608 - a condition of ours
+_POLICY_VALUES = f"""
+SELECT value FROM policy_texts WHERE {covering("policy_texts", "run")} ORDER BY position
+"""  # noqa: S608 - the same
+_EXEMPTION_VALUES = f"""
+SELECT value FROM file_exemptions WHERE {covering("file_exemptions", "run")} ORDER BY position
+"""  # noqa: S608 - the same

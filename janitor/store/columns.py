@@ -102,9 +102,9 @@ SELECT s.run, s.target, i.image, {names(image, "f")}, {names(DECISION, "d")}, s.
 FROM surveys s
 JOIN images i ON i.target = s.target
 JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= s.run AND (f.until_run IS NULL OR f.until_run > s.run)
+    AND {holding("f", "s.run")}
 LEFT JOIN decisions d ON d.image_key = i.image_key AND s.decisions > 0
-    AND d.from_run <= s.run AND (d.until_run IS NULL OR d.until_run > s.run)
+    AND {holding("d", "s.run")}
 WHERE s.finished_at IS NOT NULL AND NOT s.details_dropped;
 
 -- The latest snapshot of each target.

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from janitor.core.memory import History
 from janitor.core.names.image_ids import folded
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.rows import instant, instant_or_none
 from janitor.store.surveys.uses import use_history_at
@@ -55,15 +56,15 @@ def history_at(db: Connection, run: int, target: str) -> dict[str, History] | No
 _CLOSE = "UPDATE image_clocks SET until_run = ? WHERE image_key = ? AND until_run IS NULL"
 _ADD = "INSERT INTO image_clocks (image_key, from_run, watched_since, status_since) VALUES (?, ?, ?, ?)"
 # `images` says when an image was first seen as that counts now: later, if the target was rebound since.
-_AT_RUN = """
+_AT_RUN = f"""
 SELECT i.image, CASE WHEN :as_now THEN i.first_seen ELSE (
     SELECT s.finished_at FROM image_facts g JOIN surveys s ON s.target = i.target AND s.run = g.from_run
     WHERE g.image_key = i.image_key AND g.from_run > :after ORDER BY g.from_run LIMIT 1
 ) END, c.from_run, c.watched_since, c.status_since
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+    AND {covering("f", "run")}
 LEFT JOIN image_clocks c ON c.image_key = i.image_key
-    AND c.from_run <= :run AND (c.until_run IS NULL OR c.until_run > :run)
+    AND {covering("c", "run")}
 WHERE i.target = :target
-"""
+"""  # noqa: S608 - a condition of ours

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from janitor.core.decision import Decision, Verdict
-from janitor.store.columns import DECISION, IMAGE, names, places
+from janitor.store.columns import DECISION, IMAGE, covering, names, places
 from janitor.store.connection import Connection
 from janitor.store.rows import Row, decision_of, decision_row, image_of, same_decision
 from janitor.store.surveys.recorded import age
@@ -78,8 +78,8 @@ _OF_IMAGE = f"""
 SELECT i.image, {names(DECISION, "d")}, {names(IMAGE, "f")}
 FROM images i
 JOIN image_facts f ON f.image_key = i.image_key
-    AND f.from_run <= :run AND (f.until_run IS NULL OR f.until_run > :run)
+    AND {covering("f", "run")}
 JOIN decisions d ON d.image_key = i.image_key
-    AND d.from_run <= :run AND (d.until_run IS NULL OR d.until_run > :run)
+    AND {covering("d", "run")}
 WHERE i.target = :target AND i.image = :image
 """  # noqa: S608 - the names of columns

@@ -13,6 +13,7 @@ from janitor.core.names.image_ids import ImageId, folded
 from janitor.core.survey import Survey
 from janitor.core.units import iso
 from janitor.core.usage import EarlierUsage, Reading, Source, StackContent, Unread, Usage, User, UserKind
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
@@ -137,7 +138,7 @@ def usage_at(db: Connection, run: int, target: str, unread: frozenset[Unread], o
     `unread` are the sources that it could not read, if it was not recorded which uses were carried over.
     """
     wanted = None if only is None else folded(only)
-    rows_then = db.execute(_AT_RUN, (target, run, run, run))
+    rows_then = db.execute(_AT_RUN, {"target": target, "run": run})
     seen = (row for row in rows_then if not _is_unread(unread, row[3], row[4]))
     by_image: dict[ImageId, tuple[User, ...]] = {}
     for image, uses in groupby(seen, key=itemgetter(0)):
@@ -248,12 +249,11 @@ SELECT image, max(seen), max(CASE WHEN deleted_in_run IS NULL OR deleted_in_run 
     FROM uses WHERE target = :target AND from_run > :after AND from_run <= :run
 ) GROUP BY image
 """
-_AT_RUN = """
+_AT_RUN = f"""
 SELECT image, instance, instance_name, kind, source FROM uses
-WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
-    AND (carried_from IS NULL OR carried_from > ?)
+WHERE target = :target AND {covering("uses", "run")} AND (carried_from IS NULL OR carried_from > :run)
 ORDER BY image, instance_name, instance
-"""
+"""  # noqa: S608 - a condition of ours
 
 STEP = """
 -- source: what told of the use, with its region. deleted_in_run: the run that learned that the server was deleted.

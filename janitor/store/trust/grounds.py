@@ -13,6 +13,7 @@ from typing import Any
 from janitor.core.basis import Grounds
 from janitor.core.image import Sharing
 from janitor.core.memory import Exemption, Memory, Notice, Refusals
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.values import from_json, to_json
 
@@ -68,7 +69,7 @@ def grounds_at(db: Connection, run: int, target: str, usage_memory: timedelta) -
     if recorded is None or recorded[0] is None:
         return None
     found: dict[str, dict[str, Any]] = {kind: {} for kind in READERS}
-    for image, kind, value in db.execute(_AT_RUN, (target, run, run)):
+    for image, kind, value in db.execute(_AT_RUN, {"target": target, "run": run}):
         found[kind][image] = READERS[kind](value)
     memory = Memory(found["notice"], found["exemption"], found["refusals"], usage_memory)
     return Grounds(memory, found[_SHARING])
@@ -76,7 +77,8 @@ def grounds_at(db: Connection, run: int, target: str, usage_memory: timedelta) -
 
 def notice_at(db: Connection, run: int, target: str, image_id: str) -> Notice | None:
     """The notice of an image as the decisions of a run counted it, if it had one."""
-    row = db.execute(f"{_AT_RUN} AND kind = 'notice' AND image = ?", (target, run, run, image_id)).fetchone()
+    values = {"target": target, "run": run, "image": image_id}
+    row = db.execute(f"{_AT_RUN} AND kind = 'notice' AND image = :image", values).fetchone()
     return None if row is None else from_json(Notice, row[2])
 
 
@@ -96,7 +98,7 @@ def sharing_at(db: Connection, run: int, target: str) -> dict[str, Sharing]:
 
 
 def _of_kind(db: Connection, run: int, target: str, kind: str) -> dict[str, Any]:
-    rows = db.execute(f"{_AT_RUN} AND kind = ?", (target, run, run, kind))
+    rows = db.execute(f"{_AT_RUN} AND kind = :kind", {"target": target, "run": run, "kind": kind})
     return {image: READERS[kind](value) for image, _, value in rows}
 
 
@@ -114,7 +116,6 @@ _OPEN = "SELECT image, kind, value FROM grounds INDEXED BY present_grounds WHERE
 _CLOSE = "UPDATE grounds SET until_run = ? WHERE target = ? AND image = ? AND kind = ? AND until_run IS NULL"
 _ADD = "INSERT INTO grounds (target, from_run, image, kind, value) VALUES (?, ?, ?, ?, ?)"
 _COUNT = "UPDATE surveys SET sharing_asked = ? WHERE run = ? AND target = ?"
-_AT_RUN = """
-SELECT image, kind, value FROM grounds
-WHERE target = ? AND from_run <= ? AND (until_run IS NULL OR until_run > ?)
-"""
+_AT_RUN = f"""
+SELECT image, kind, value FROM grounds WHERE target = :target AND {covering("grounds", "run")}
+"""  # noqa: S608 - a condition of ours

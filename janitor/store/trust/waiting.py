@@ -4,6 +4,7 @@ A dry run changes nothing about what was announced, and so nothing here, unless 
 """
 
 from janitor.core.memory import WaitingImages
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.rows import instant_or_none
 from janitor.store.trust.bindings import counts_after
@@ -35,13 +36,13 @@ WHERE s.target = :target AND s.run > :after AND s.finished_at IS NOT NULL AND NO
     AND (s.decisions > 0 OR (s.images = 0 AND s.outcome IN ('ok', 'partial', 'refused'))) AND s.outcome IS NOT NULL {}
 ORDER BY s.run DESC LIMIT 1
 """
-_WAITING = """
+_WAITING = f"""
 SELECT count(*), count(n.due), min(max(n.due, d.due)) FROM images i
 JOIN decisions d ON d.image_key = i.image_key AND d.verdict = 'wait' AND d.reason = 'notice'
-    AND d.from_run <= :run AND (d.until_run IS NULL OR d.until_run > :run)
+    AND {covering("d", "run")}
 LEFT JOIN notices n ON n.target = i.target AND n.image = i.image AND n.ended_at IS NULL AND (
     n.run = :run
     OR n.image NOT IN (SELECT image FROM mentions WHERE run = :run AND target = :target AND kind = 'announced')
 )
 WHERE i.target = :target
-"""
+"""  # noqa: S608 - a condition of ours
