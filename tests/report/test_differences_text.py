@@ -88,3 +88,16 @@ def test_a_use_names_its_image() -> None:
     assert "    ci-1 (one): " in text
     assert "    two: " in text
     assert any(",use-begun,one,ci-1," in row for row in differences_csv([found]))
+
+
+def test_an_image_that_counts_in_several_targets_is_said() -> None:
+    def found(*ids: str) -> Difference:
+        return turned(new=[NewImage(image_called(image_id), None, seen_before=False) for image_id in ids])
+
+    def text(*some: Difference) -> str:
+        return " ".join("".join(differences_page(some, None, UTC).plain(80)).split())
+
+    assert "In all: 3 new (30.0 GiB) 1 image of these changed in several targets, and counts in each" in text(
+        found("one", "two"), found("ONE")
+    )
+    assert "in each" not in text(found("one"), found("two"))

@@ -62,6 +62,11 @@ def _lines(found: Found, cost: Cost | None, zone: tzinfo, width: int) -> Iterato
         yield line("Nothing was compared", BOLD)
     elif len(compared) > 1:
         yield from paragraph(f"In all: {in_short(compared, cost)}", width, style=BOLD)
+        if several := _of_several(compared):
+            words = (
+                f"{counted(several)} of these changed in several targets, and {'counts' if several == 1 else 'count'}"
+            )
+            yield from paragraph(f"{words} in each", width, 2, WARNING)
     for one in found:
         yield from [line()] if one is not found[0] or len(compared) != 1 else []
         name = shortened(one.target if isinstance(one, Uncompared) else one.compared.target, _LONGEST_NAME)
@@ -71,6 +76,22 @@ def _lines(found: Found, cost: Cost | None, zone: tzinfo, width: int) -> Iterato
         else:
             yield rule(name, _runs(one.compared), width, BOLD)
             yield from _target(one, cost, zone, width)
+
+
+def _of_several(some: Sequence[Difference]) -> int:
+    """How many images changed in several targets that list them, of those that are counted for all targets."""
+    changed = Counter(
+        identity
+        for one in some
+        for identity in {
+            *(each.image.identity for each in one.compared.new),
+            *(each.image.identity for each in one.compared.gone),
+            *(each.after.identity for each in one.compared.changed),
+            *(each.after.image.identity for each in one.decisions),
+            *(each.image.identity for each in one.compared.told_first),
+        }
+    )
+    return sum(count > 1 for count in changed.values())
 
 
 def _runs(compared: Compared) -> str:
