@@ -88,7 +88,8 @@ def compared_with_kept(result: RunResult, since: int) -> RunResult:
     targets = (
         one if one.since is None or one.since.run >= since else replace(one, since=None) for one in result.targets
     )
-    return replace(result, targets=tuple(targets))
+    whole = all(one.since is not None and one.since.run >= since for one in result.targets)
+    return replace(result, targets=tuple(targets), unseen=result.unseen if whole else ())
 
 
 def confirm(store: Store, run: int, at: datetime, before: datetime | None = None) -> None:
