@@ -54,6 +54,7 @@ from janitor.references import reading
 from janitor.report import Name
 from janitor.run import cleaning, deleting, survey_check
 from janitor.run.deleting import Attempt, Deleter
+from janitor.run.freshness import Reading
 from janitor.sandbox.options import MarkerReading
 from janitor.store import Store, runs
 from janitor.store.surveys import uses
@@ -76,6 +77,7 @@ _RECENTLY_USED, _NAMED = guards._recently_used, reading._Survey.usage
 _ANNOUNCED, _EXEMPT_BY_FILE = "although it is not announced", "although it is exempt by a policy file"
 _USED = "(in use|made into a volume|used by a cluster|named by a stack)"
 _RECONSIDER = Team.reconsider
+_STAYS = Deleter._stays
 _A_WHILE = timedelta(minutes=10)
 _NEVER_DRY = SimpleNamespace(DRY_RUN=None)
 
@@ -185,6 +187,10 @@ def _journals_afterwards(deleter: Deleter, decision: Decision) -> Attempt | None
     entry = deleter.journal.journal_request(deleter.run, deleter.target, decision, deleter.execution.clock())
     deleter.journal.journal_answer(entry, said, deleter.execution.clock())
     return Attempt(decision, said)
+
+
+def _as_it_was(deleter: Deleter, decision: Decision, _latest: Image, reading: Reading) -> str | None:
+    return _STAYS(deleter, decision, decision.image, reading)
 
 
 def _believing_the_answer(*seen: Shown) -> dict[Shown, tuple[DeletionOutcome, ...]]:
@@ -341,11 +347,11 @@ BROKEN: Mapping[str, tuple[int, str, tuple[Change, ...]]] = {
     ),
     # Lists that contradict themselves, other accounts, and databases of before.
     "records-that-disagree": (
-        4,
+        8,
         "although it is (protected|public|surely of no policy)",
         (
             Change(merging, "merged", lambda first, _second: first),
-            Change(Image, "differences", _always(())),
+            Change(Deleter, "_stays", _as_it_was),
             often.on(lambda cloud: cloud.options.page_cap < 20 and cloud.options.marker is MarkerReading.INCLUSIVE),
             often.EDGES,
         ),
