@@ -13,7 +13,7 @@ from datetime import datetime
 
 from janitor.core.units import iso
 from janitor.errors import UsageError
-from janitor.store.columns import IMAGE, snapshot_views
+from janitor.store.columns import IMAGE, holding, snapshot_views
 from janitor.store.connection import Connection
 from janitor.store.trust.bindings import counts_after
 
@@ -118,7 +118,18 @@ WITH floors(run) AS (
 SELECT max(run) FROM surveys
 WHERE target = :target AND finished_at IS NOT NULL AND run < (SELECT min(run) FROM floors WHERE run IS NOT NULL)
 """  # noqa: S608 - conditions of ours
-_MARK = "UPDATE surveys SET details_dropped = 1 WHERE target = ? AND run < ? AND NOT details_dropped"
+_DECIDED, _UNDECIDED = 1, 2
+"""How a survey is marked: what was decided on it is known from then on by the mark alone."""
+HAS_DECIDED = f"""CASE WHEN s.decisions > 0 THEN 1 WHEN s.details_dropped THEN s.details_dropped = {_DECIDED}
+ELSE NOT EXISTS (
+    SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key AND {holding("f", "s.run")}
+    WHERE i.target = s.target
+) END"""  # noqa: S608 - conditions of ours
+"""Whether all images of a survey `s` were decided on; `images` is 0 also for a run that failed before it decided."""
+_MARK = f"""
+UPDATE surveys AS s SET details_dropped = CASE WHEN {HAS_DECIDED} THEN {_DECIDED} ELSE {_UNDECIDED} END
+WHERE target = ? AND run < ? AND NOT details_dropped
+"""  # noqa: S608 - conditions of ours
 _FIRST_WHOLE = "SELECT min(run) FROM surveys WHERE target = ? AND finished_at IS NOT NULL AND NOT details_dropped"
 
 # For each target of which anything was dropped, the first run that is whole: what ended until then is in no whole one.

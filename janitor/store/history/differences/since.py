@@ -11,10 +11,11 @@ from janitor.core.replay.amounts import amount_of
 from janitor.core.replay.differences.between import Gone, tells_first
 from janitor.core.replay.differences.since import Since
 from janitor.core.result import Mode, TargetResult
-from janitor.store.columns import covering, holding
+from janitor.store.columns import covering
 from janitor.store.connection import Connection
 from janitor.store.history.differences.between import CLOSED, GONE, LISTED_AFTER, NEW, SEEN_BEFORE, UNTOLD
 from janitor.store.history.differences.taken import taken
+from janitor.store.history.forgetting import HAS_DECIDED
 from janitor.store.trust.bindings import counts_after
 
 
@@ -120,15 +121,9 @@ _HEARD = """ AND NOT r.unposted AND NOT r.owes_report AND NOT EXISTS (
         OR rtrim(p.delivered_at, 'Z') > (SELECT rtrim(started_at, 'Z') FROM runs WHERE run = :run))
 )"""
 _IS_HEARD = f"SELECT 1 FROM runs r WHERE r.run = :earlier {_HEARD}"  # noqa: S608 - a condition of ours
-# `images` is 0 also for a run that failed before it decided: whether there were any is looked up.
-_DECIDED = f"""CASE WHEN s.decisions > 0 THEN 1 ELSE NOT EXISTS (
-    SELECT 1 FROM images i JOIN image_facts f ON f.image_key = i.image_key
-        AND {holding("f", "s.run")}
-    WHERE i.target = s.target
-) END"""  # noqa: S608 - conditions of ours
-_DECIDING = f" AND {_DECIDED}"
+_DECIDING = f" AND {HAS_DECIDED}"
 _GOOD = f"""
-SELECT {_DECIDED}, r.mode, r.unposted FROM surveys s JOIN runs r ON r.run = s.run
+SELECT {HAS_DECIDED}, r.mode, r.unposted FROM surveys s JOIN runs r ON r.run = s.run
 WHERE s.run = ? AND s.target = ? AND s.good AND s.finished_at IS NOT NULL AND NOT s.details_dropped
 """  # noqa: S608 - conditions of ours
 _UNSEEN = """
