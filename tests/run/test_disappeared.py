@@ -156,7 +156,7 @@ UNREAD = {
     "visibility": {"public": True, "visibility": None, "unreadable": {"visibility": "odd"}},
     "isPublic": {"public": True, "unreadable": {"isPublic": "odd"}},
     "owner": {"owned": False, "owner": None, "unreadable": {"owner": "odd"}},
-    "tags": {"tags": None, "unreadable": {"tags": "missing"}},
+    "tags": {"tags": None, "unreadable": {"tags": "odd"}},
     "created": {"created_at": None, "unreadable": {"created_at": "odd"}},
 }
 
