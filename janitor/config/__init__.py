@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
@@ -32,6 +32,9 @@ from janitor.redaction import Redaction
 from janitor.references import Reference
 from janitor.transport import HttpOptions
 from janitor.transport.route import Route
+
+if TYPE_CHECKING:
+    from janitor.config.fleet import Fleet
 
 _HERE = Path("janitor.yaml")
 _HOW_TO = """\
@@ -109,6 +112,7 @@ class Settings:
     http: HttpOptions
     references: tuple[Reference, ...]
     secrets: frozenset[str] = field(repr=False)
+    fleet: "Fleet | None" = None
 
     def destinations(self, policies: Iterable[Policy]) -> Destinations | None:
         """Where images are reported under these policies; None without Slack."""
