@@ -119,7 +119,7 @@ class RetryLater(Unavailable):
 
 
 class NotSent(RetryLater):
-    """The wait that an API asked for earlier is not over: nothing was sent."""
+    """Nothing was sent: the wait that an API asked for earlier is not over, or the account may be another process's."""
 
 
 class Implausible(CloudError):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from janitor.cloud.service import Lookup, Probe
+from janitor.cloud.service import Lookup, Permit, Probe, always
 from janitor.core.image import Image, Sharing
 from janitor.core.planning.deletion import Answer
 from janitor.core.survey.binding import Binding
@@ -99,7 +99,8 @@ class RecordingCloud:
             raise self.used
         return self.used
 
-    def delete(self, image_id: str) -> Answer:
+    def delete(self, image_id: str, permit: Permit = always) -> Answer:
+        permit()
         with self._lock:
             self.deleted.append(image_id)
         self.on_delete(image_id)

@@ -22,6 +22,7 @@ from janitor.errors import Exit, JanitorError, StoreError, worst
 from janitor.expressions import Budget
 from janitor.run import Run, exit_code
 from janitor.run.orders import Audience, Execution, NoTexts, Progress, Silence, Site, Texts
+from janitor.run.requesting import Authority, SoleOwner
 from janitor.run.sites import Choice, sites_of
 from janitor.run.surveying import raise_if_stopped
 from janitor.run.upkeep import keep_up
@@ -64,6 +65,7 @@ class Surroundings:
     holding: ExitStack | None = None
     begins: Callable[[], None] = lambda: None
     http_transport: "httpx.BaseTransport | None" = None
+    authority: Authority = field(default_factory=SoleOwner)
 
 
 def perform(
@@ -88,6 +90,7 @@ def perform(
         sites = _sites(settings, request.choice, around)
         read_mark(settings.database)  # before a database is made: one that cannot be read is an error
         with Store.open(settings.database) as store:
+            behind = around.authority.admit(store)
             result = Run(
                 sites=sites,
                 basis=basis_of(settings, rules, accept_survey=request.accept_survey),
@@ -95,7 +98,7 @@ def perform(
                 mode=request.mode,
                 references=_texts(settings, around),
                 approved=request.approved,
-                unknown_mark=store.unknown_mark(),
+                unknown_mark=store.unknown_mark() or behind,
                 execution=_execution(settings, around),
                 audience=_audience(settings, rules, request, store, around.clock),
             ).perform()
@@ -131,6 +134,7 @@ def _execution(settings: Settings, around: Surroundings) -> Execution:
         stop=around.stop,
         progress=around.progress,
         budget=Budget(check_stop=partial(raise_if_stopped, around.stop)),
+        authority=around.authority,
     )
 
 

@@ -1,6 +1,6 @@
 """The port to a cloud: what a run needs of a target's API. Pages, tokens and retries stay inside the adapters."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +24,14 @@ ONE_ACCOUNT = (
     "targets from the configuration: the one whose services say less about what uses images"
 )
 """Why nothing is deleted where two targets are one account, and what to do."""
+
+
+Permit = Callable[[], None]
+"""Returns where a deletion may be sent now, and raises NotSent where it may not."""
+
+
+def always() -> None:
+    """Permit a deletion at any time."""
 
 
 class Need(StrEnum):
@@ -149,10 +157,11 @@ class ImageService(Protocol):
         """
         ...
 
-    def delete(self, image_id: str) -> Answer:
+    def delete(self, image_id: str, permit: Permit = always) -> Answer:
         """Request the deletion of one image: ACCEPTED, or ABSENT where there is no such image.
 
-        Raises Refused when the API rejects it, and another CloudError for no usable answer.
+        `permit` is called right before each try is sent, and raises NotSent to prevent it. Raises Refused when the API
+        rejects the deletion, NotSent where no try was sent, and another CloudError for no usable answer.
         """
         ...
 

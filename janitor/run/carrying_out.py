@@ -8,6 +8,7 @@ from janitor.cloud.service import ImageService
 from janitor.core.image import Image
 from janitor.core.memory import Memory, Refusals
 from janitor.core.names.image_ids import ImageId
+from janitor.core.planning.deletion import Answer
 from janitor.core.planning.plan import Plan
 from janitor.core.result import DeletionOutcome, Outcome, TargetResult
 from janitor.errors import CloudError
@@ -31,6 +32,8 @@ class CarryingOut:
         """The result with the outcome of each deletion, and what went wrong."""
         deleter = self._deleter(seen.target, plan)
         attempts = deleter.carry_out(plan)
+        requested = sum(attempt.said.answer not in _UNSENT for attempt in attempts)
+        self.orders.execution.authority.give_back(seen.target, len(plan.decisions) - requested)
         errors = list(self._shortfalls(deleter, plan, attempts))
         listed: Mapping[ImageId, Image] | None = {}
         unanswered: Collection[ImageId] = ()
@@ -88,4 +91,5 @@ def _with_old_news(result: TargetResult, memory: Memory) -> TargetResult:
     return replace(result, earlier=replace(result.earlier, refused_again=frozenset(again)))
 
 
+_UNSENT = (Answer.NOT_SENT, Answer.NOT_LISTED)
 _NEVER = Refusals(0, datetime.min.replace(tzinfo=UTC), "")

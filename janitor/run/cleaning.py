@@ -231,6 +231,8 @@ class Cleaning:
             seen = replace(seen, notices=replace(seen.notices, gone=self._end_notices_of_gone(seen, memory)))
         if against is not None or not plan.decisions:
             return seen
+        if (full := self.orders.execution.authority.reserve(self.target, len(plan.decisions))) is not None:
+            return replace(seen, outcome=Outcome.REFUSED, error=f"nothing deleted: {full}")
         return carrying_out.perform(seen, plan, memory)
 
     def _carrying_out(

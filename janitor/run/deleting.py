@@ -1,4 +1,8 @@
-"""Carrying out a plan: each deletion is in the journal before it is sent and after its answer, and confirmed later."""
+"""Carrying out a plan: each deletion is in the journal before it is sent and after its answer, and confirmed later.
+
+That nobody else has begun to own the account is confirmed before a deletion is journalled, and again before each try
+to send it: a process may have been stopped for long in between.
+"""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,7 +19,8 @@ from janitor.core.result import Deletion
 from janitor.core.sharing import apply_sharing
 from janitor.errors import CloudError, Exempted, Interrupted, NotSent, Refused, RetryLater, StoreError, Unavailable
 from janitor.run.freshness import Freshness, Reading
-from janitor.run.orders import Execution, Journal
+from janitor.run.orders import Execution
+from janitor.run.requesting import Journal
 
 _LOOKS = 3
 
@@ -62,7 +67,8 @@ class Deleter:
         """Request every deletion of the plan, oldest image first, as many in parallel as the run may.
 
         Images that were exempted or have changed meanwhile are `left`, and no deletion is requested for images that
-        cannot be checked again. Once `stop` is set, or the journal cannot be written, nothing new is sent.
+        cannot be checked again. Once `stop` is set, the journal cannot be written, or another process may have begun to
+        own the account, nothing new is sent.
         """
         with ThreadPoolExecutor(self.execution.deletions_at_once, thread_name_prefix=f"delete-{self.target}") as pool:
             attempts = list(pool.map(self._attempt, plan.decisions))
@@ -80,6 +86,7 @@ class Deleter:
             if why is not None:
                 self.standing.left.append(Change(decision, why))
                 return None
+            self.execution.authority.confirm()
             entry = self.journal.journal_request(self.run, self.target, decision, self.execution.clock())
         except Exempted as error:
             self.standing.left.append(Change(decision, str(error)))
@@ -115,7 +122,7 @@ class Deleter:
 
     def _note(self, error: CloudError) -> None:
         """Note why something is not sent; an API that asks for a long wait is sent nothing more."""
-        if not self.standing.backing_off:
+        if not self.standing.backing_off and self.standing.journal_error is None:
             self.standing.unsent = error
         self.standing.backing_off = self.standing.backing_off or isinstance(error, RetryLater)
 
@@ -155,10 +162,18 @@ class Deleter:
         [now] = apply_sharing([decision], self.service.sharing(asked)) if asked else [decision]
         return None if now.verdict is Verdict.DELETE else f"now {now.verdict} [{now.reason}] {now.detail}"
 
+    def _permit(self) -> None:
+        """Raises NotSent where the account may be another process's by now."""
+        try:
+            self.execution.authority.confirm()
+        except StoreError as error:
+            self.standing.journal_error = error
+            raise NotSent(str(error)) from error
+
     def _ask(self, decision: Decision) -> Answered:
         """The API's answer to the deletion. Raises NotSent where nothing was sent."""
         try:
-            return Answered(self.service.delete(decision.image.id))
+            return Answered(self.service.delete(decision.image.id, self._permit))
         except NotSent:
             raise
         except CloudError as error:

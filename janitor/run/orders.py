@@ -12,7 +12,6 @@ from janitor.core.basis import Basis, Grounds
 from janitor.core.decision import Decision
 from janitor.core.image import Image
 from janitor.core.memory import Exemption, History, Memory
-from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.replay.differences.since import Since
@@ -25,23 +24,8 @@ from janitor.core.usage import EarlierUsage, Usage
 from janitor.expressions import Budget
 from janitor.run.accounts import Accounts
 from janitor.run.freshness import Moment
+from janitor.run.requesting import Authority, Journal, SoleOwner
 from janitor.shutdown import Stop
-
-
-class Journal(Protocol):
-    """Where each request is recorded before it is sent and after it is answered."""
-
-    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
-        """Record a request that is about to be sent; returns the entry. Raises StoreError, and Exempted if it is."""
-        ...
-
-    def withdraw_request(self, entry: int) -> None:
-        """Withdraw a request that was not sent after all. Raises StoreError."""
-        ...
-
-    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
-        """Record what the API answered. Raises StoreError."""
-        ...
 
 
 class Stage(Protocol):
@@ -238,7 +222,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a run is carried out: how much in parallel, by which clocks, and what ends it early.
+    """How a run is carried out: how much in parallel, by which clocks and right, and what ends it early.
 
     `monotonic` gives seconds, unaffected by clock changes. Once told to `stop`, the run abandons targets that take
     longer than `patience`. `budget` is the time that the expressions of all its policies may take.
@@ -252,6 +236,7 @@ class Execution:
     patience: timedelta = timedelta(seconds=6)
     progress: Progress = field(default_factory=Silence)
     budget: Budget = field(default_factory=Budget)
+    authority: Authority = field(default_factory=SoleOwner)
 
     def moment(self) -> Moment:
         """Now."""

@@ -35,6 +35,7 @@ from janitor.store.trust.following import STEP as FOLLOWING
 from janitor.store.trust.grounds import STEP as GROUNDS
 from janitor.store.trust.hearing import STEP as HEARING
 from janitor.store.trust.listening import STEP as LISTENING
+from janitor.store.trust.marks import FLEET
 from janitor.store.trust.marks import STEP as MARKS
 from janitor.store.trust.mentions import STEP as MENTIONS
 from janitor.store.trust.notices import NAMING, PLACING, REMINDING
@@ -213,6 +214,11 @@ def _execute(db: Connection, script: str) -> None:
         db.execute(statement)
 
 
+def owning_in_epochs(db: Connection) -> None:
+    """How often processes of a fleet have begun to own the account, and runs that only the fleet's database knows."""
+    _execute(db, FLEET)
+
+
 def _adding(script: str) -> Step:
     return lambda db: _execute(db, script)
 
@@ -249,6 +255,7 @@ STEPS = (  # append only
     account_pairs,
     owners,
     placing,
+    owning_in_epochs,
 )
 ALL_STEPS = {step.__name__: step for step in STEPS} | {name: _adding(script) for name, script in added()}
 """Every step by its name, in the order in which they are applied."""

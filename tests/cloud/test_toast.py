@@ -12,7 +12,7 @@ import pytest
 from janitor.cloud.toast.client import ToastClient
 from janitor.core.planning.deletion import Answer
 from janitor.core.usage import EarlierUsage
-from janitor.errors import CloudError, Denied, JanitorError, Refused, Unavailable
+from janitor.errors import CloudError, Denied, JanitorError, NotSent, Refused, RetryLater, Unavailable
 from janitor.transport import HttpOptions
 from tests.loopback import Answered, Asked, Loopback
 from tests.toast_account import (
@@ -340,6 +340,29 @@ def test_a_refusal_after_a_lost_answer_says_nothing_of_what_became_of_the_image(
             client.delete("i1")
         with pytest.raises(Refused):
             client.delete("i2")
+
+
+def test_a_deletion_is_permitted_anew_before_each_try() -> None:
+    permits = iter([True, False])
+
+    def permit() -> None:
+        if not next(permits):
+            raise NotSent("the account is another process's by now")
+
+    with serving(Account().scripted(DELETE, LOST["dropped"])) as (client, server):
+        with pytest.raises(RetryLater, match="by now; the answer to an earlier try was lost"):
+            client.delete("i1", permit)
+        assert calls(server).count(DELETE) == 1
+
+
+def test_a_deletion_that_is_not_permitted_is_not_sent() -> None:
+    def permit() -> None:
+        raise NotSent("the account is another process's by now")
+
+    with serving(Account()) as (client, server):
+        with pytest.raises(NotSent, match="another process"):
+            client.delete("i1", permit)
+        assert DELETE not in calls(server)
 
 
 def test_credentials_that_are_denied_after_a_lost_answer_say_nothing_of_it_either() -> None:

@@ -9,6 +9,7 @@ from janitor.cloud.common.answers import Declined, Unauthorized, undocumented
 from janitor.cloud.common.backoffs import Backoffs
 from janitor.cloud.common.raw_entries import split
 from janitor.cloud.common.tokens import Token, Tokens
+from janitor.cloud.service import Permit, always
 from janitor.core.planning.deletion import Answer
 from janitor.errors import Denied, NotSent, Refused, RetryLater, Unavailable
 from janitor.transport import Call, Reply, Transient
@@ -89,18 +90,18 @@ class Session:
 
         return Unread(self.ask(call, take), read_later)
 
-    def delete(self, call: Call) -> Answer:
+    def delete(self, call: Call, permit: Permit) -> Answer:
         """Request a deletion. What is absent after a try whose answer was lost counts as accepted: that try deleted it.
 
-        Raises as `ask` does; NotSent only where no try was sent; and Unavailable for a rejection after such a try, as
-        that try may have deleted it.
+        `permit` is called right before each try is sent. Raises as `ask` does; NotSent only where no try was sent; and
+        Unavailable for a rejection after such a try, as that try may have deleted it.
         """
         lost = False
 
         def attempt(seconds: float) -> Answer:
             nonlocal lost
             try:
-                self._with_token(call, seconds)
+                self._with_token(call, seconds, permit)
             except Transient as failure:
                 lost = lost or failure.lost
                 raise
@@ -118,19 +119,20 @@ class Session:
 
         return self._transport.persist(call.label, attempt)
 
-    def _with_token(self, call: Call, seconds: float) -> tuple[dict[str, Any], Headers]:
+    def _with_token(self, call: Call, seconds: float, permit: Permit = always) -> tuple[dict[str, Any], Headers]:
         token = self._tokens.current()
         try:
-            return self._send(call, token, seconds)
+            return self._send(call, token, seconds, permit)
         except Unauthorized as error:
             token = self._tokens.after(token, denied(error, "the token is not accepted"))
         try:
-            return self._send(call, token, seconds)
+            return self._send(call, token, seconds, permit)
         except Unauthorized as error:
             raise denied(error, "the token is not accepted, and neither is a new one") from error
 
-    def _send(self, call: Call, token: Token, seconds: float) -> tuple[dict[str, Any], Headers]:
+    def _send(self, call: Call, token: Token, seconds: float, permit: Permit) -> tuple[dict[str, Any], Headers]:
         self._backoffs.check(call)
+        permit()
         asked_at = self._clock()
         reply = self._transport.request(call.carrying({**call.headers, "X-Auth-Token": token.id}), seconds)
         self.note_clock(reply, asked_at)

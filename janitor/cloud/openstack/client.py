@@ -28,7 +28,7 @@ from janitor.cloud.openstack.members import Members
 from janitor.cloud.openstack.records import read_image
 from janitor.cloud.openstack.urls import unversioned
 from janitor.cloud.openstack.usage import UsageSurvey
-from janitor.cloud.service import ONE_SERVICE, Lookup, Probe, ProbeFailed, Sources
+from janitor.cloud.service import ONE_SERVICE, Lookup, Permit, Probe, ProbeFailed, Sources, always
 from janitor.cloud.target import MOST_IMAGES
 from janitor.core.image import Image, Sharing, Status
 from janitor.core.names.image_ids import folded
@@ -192,9 +192,9 @@ class OpenStackClient:
         """With whom these images are shared, one request for each that may be shared."""
         return self._members.sharing(images)
 
-    def delete(self, image_id: str) -> Answer:
+    def delete(self, image_id: str, permit: Permit = always) -> Answer:
         """Request the deletion of one image."""
-        return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)))
+        return self._session.delete(Call("DELETE /v2/images/{id}", "DELETE", self._image_url(image_id)), permit)
 
     def other_names(self, images: Sequence[Image]) -> list[str]:
         """The other URLs of the catalogue under which images of ours are listed: they are this image service."""

@@ -25,7 +25,7 @@ from janitor.cloud.common.records import Entry, read_entries
 from janitor.cloud.common.session import Session, Unread, denied
 from janitor.cloud.common.side_by_side import MarkedList
 from janitor.cloud.common.tokens import Token, Tokens
-from janitor.cloud.service import Lookup, Probe
+from janitor.cloud.service import Lookup, Permit, Probe, always
 from janitor.cloud.target import LIMIT_OF_IMAGES, MOST_IMAGES
 from janitor.cloud.toast.answers import judge
 from janitor.cloud.toast.records import read_image, read_token, read_usage
@@ -138,9 +138,9 @@ class ToastClient:
         """Nothing: this API has no sharing."""
         return {}
 
-    def delete(self, image_id: str) -> Answer:
+    def delete(self, image_id: str, permit: Permit = always) -> Answer:
         """Request the deletion of one image."""
-        return self._session.delete(self._call("DELETE", "/images", {"id": image_id}))
+        return self._session.delete(self._call("DELETE", "/images", {"id": image_id}), permit)
 
     def other_names(self, images: Sequence[Image]) -> list[str]:  # noqa: ARG002 - the port's
         """None: an appkey belongs to one account."""

@@ -195,6 +195,16 @@ class Trust(OnFile):
         with self._file.writing() as db:
             marks.note_behind(db, run, mark, at)
 
+    def epoch(self) -> int:
+        """The latest epoch in which a process of a fleet has begun to own the account of this database; 0 for none."""
+        with self._file.reading() as db:
+            return marks.epoch(db)
+
+    def record_epoch(self, epoch: int) -> None:
+        """Record an epoch: on disk when this returns."""
+        with self._file.writing() as db:
+            marks.record_epoch(db, epoch)
+
     def behind_in(self, run: int, target: str, mode: Mode) -> Behind | None:
         """What the database may not know, if a run may not delete anything in a target because of that."""
         with self._file.reading() as db:

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from janitor.core.result import Mode
-from janitor.core.survey.mark import OF_ORIGINAL, Behind, Mark
+from janitor.core.survey.mark import OF_FLEET, OF_ORIGINAL, Behind, Mark
 from janitor.core.units import iso
 from janitor.errors import StoreError
 from janitor.store.connection import Connection
@@ -31,6 +31,13 @@ ALTER TABLE runs ADD COLUMN behind_run INTEGER;
 ALTER TABLE exemptions ADD COLUMN mark TEXT;
 CREATE INDEX marks_of_runs ON runs (mark) WHERE mark IS NOT NULL;
 CREATE INDEX runs_behind ON runs (run) WHERE behind_run IS NOT NULL;
+"""
+
+FLEET = """
+-- behind_in_fleet: it is the fleet's own database that knows that run, or how often processes have begun to own this
+-- account: each time they record it here, too.
+ALTER TABLE runs ADD COLUMN behind_in_fleet INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE epochs (epoch INTEGER NOT NULL);
 """
 
 _OWNER_ONLY = 0o600
@@ -130,7 +137,8 @@ def knows(db: Connection, mark: Mark) -> bool:
 
 def note_behind(db: Connection, run: int, mark: Mark, at: datetime) -> None:
     """Record that a run found the database older than this mark, and end all notices: later ones may be lost."""
-    db.execute("UPDATE runs SET behind_run = ? WHERE run = ?", (mark.run, run))
+    sql = "UPDATE runs SET behind_run = ?, behind_in_fleet = ? WHERE run = ?"
+    db.execute(sql, (mark.run, mark.id == OF_FLEET, run))
     db.execute("UPDATE notices SET ended_at = ?, ended = 'restored' WHERE ended_at IS NULL", (iso(at),))
 
 
@@ -159,11 +167,23 @@ def behind_in(db: Connection, run: int, target: str, mode: Mode) -> Behind | Non
     """
     keys = {"run": run, "target": target, "live": mode is Mode.DELETE}
     row = db.execute(_BEHIND, keys).fetchone()
-    return None if row is None else Behind(row[0], row[0] == copied_after(db))
+    return None if row is None else Behind(row[0], not row[1] and row[0] == copied_after(db), bool(row[1]))
+
+
+def epoch(db: Connection) -> int:
+    """The latest epoch in which a process has begun to own the account of this database; 0 for none."""
+    (latest,) = db.execute("SELECT coalesce(max(epoch), 0) FROM epochs").fetchone()
+    return int(latest)
+
+
+def record_epoch(db: Connection, number: int) -> None:
+    """Record an epoch in place of the one before."""
+    db.execute("DELETE FROM epochs")
+    db.execute("INSERT INTO epochs (epoch) VALUES (?)", (number,))
 
 
 _BEHIND = """
-SELECT b.behind_run FROM runs b
+SELECT b.behind_run, b.behind_in_fleet FROM runs b
 WHERE b.run = (SELECT max(run) FROM runs WHERE behind_run IS NOT NULL AND run <= :run) AND (
     b.run = :run OR (
         :live AND EXISTS (

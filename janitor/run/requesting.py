@@ -1,0 +1,80 @@
+"""What a request for a deletion needs first, as ports: the right to make it, and a journal that knows of it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from janitor.core.decision import Decision
+from janitor.core.planning.deletion import Answered
+from janitor.core.survey.mark import Mark
+
+
+class Epochs(Protocol):
+    """The epoch in a database: how often a process began to own its account, as far as this file knows."""
+
+    def epoch(self) -> int:
+        """The latest epoch that was recorded; 0 for none. Raises StoreError."""
+        ...
+
+    def record_epoch(self, epoch: int) -> None:
+        """Record an epoch: on disk when this returns. Raises StoreError."""
+        ...
+
+
+class Authority(Protocol):
+    """The right of this process to delete in the account of a database. Safe to use from several threads at once."""
+
+    def admit(self, epochs: Epochs) -> Mark | None:
+        """Begin to own the account with this database, which is held; what stands for what the database cannot know.
+
+        Raises StoreError where another process owns the account by now, or that is not known.
+        """
+        ...
+
+    def confirm(self) -> None:
+        """Return only if no other process has begun to own the account. Raises StoreError if one has, or none knows."""
+        ...
+
+    def reserve(self, target: str, deletions: int) -> str | None:
+        """Count deletions that are about to be requested in a target; why they may not be, as one too many, or None.
+
+        Raises StoreError where that is not known.
+        """
+        ...
+
+    def give_back(self, target: str, deletions: int) -> None:
+        """Count so many less: they were not requested after all. Where that fails, they stay counted."""
+        ...
+
+
+class SoleOwner:
+    """The authority of a process whose database alone says who may delete: it holds the lock of that."""
+
+    def admit(self, epochs: Epochs) -> Mark | None:  # noqa: ARG002 - the port's
+        """Nothing is unknown."""
+        return None
+
+    def confirm(self) -> None:
+        """Always."""
+
+    def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - the port's
+        """None are too many."""
+        return None
+
+    def give_back(self, target: str, deletions: int) -> None:
+        """Nothing is counted."""
+
+
+class Journal(Protocol):
+    """Where each request is recorded before it is sent and after it is answered."""
+
+    def journal_request(self, run: int, target: str, decision: Decision, at: datetime) -> int:
+        """Record a request that is about to be sent; returns the entry. Raises StoreError, and Exempted if it is."""
+        ...
+
+    def withdraw_request(self, entry: int) -> None:
+        """Withdraw a request that was not sent after all. Raises StoreError."""
+        ...
+
+    def journal_answer(self, entry: int, said: Answered, at: datetime) -> None:
+        """Record what the API answered. Raises StoreError."""
+        ...
