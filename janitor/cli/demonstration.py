@@ -19,6 +19,7 @@ from janitor.config.policy_files import Rules
 from janitor.core.result import Mode
 from janitor.errors import Exit, worst
 from janitor.notify.announcing import as_told
+from janitor.notify.channel import Sending
 from janitor.notify.delivery import deliver
 from janitor.report.brief import brief_report
 from janitor.report.wording import local_minute
@@ -71,7 +72,7 @@ def _night(settings: Settings, rules: Rules, clock: _SimulatedClock, stop: Stop)
     """One live run, its report delivered and printed in brief."""
     request = wiring.RunRequest(Mode.DELETE, Choice(settings.targets), command="janitor demo")
     result = wiring.perform(settings, rules, request, wiring.Surroundings(stop=stop, clock=clock))
-    delivery = deliver(settings, result, rules.policies, stop=stop, clock=clock)
+    delivery = deliver(settings, result, rules.policies, sending=Sending(stop), clock=clock)
     told = as_told(result, delivery.announced)
     print_out(brief_report(told, [policy.name for policy in rules.policies]))
     return wiring.code_of(result, delivery.code)

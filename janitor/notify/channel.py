@@ -14,6 +14,7 @@ from janitor.core.result import Outcome, RunResult
 from janitor.errors import DeliveryError
 from janitor.report import Name
 from janitor.report.routing import Share
+from janitor.shutdown import Stop
 from janitor.store import KeptReport, NewReport
 
 Progress = Callable[[int, str], None]
@@ -21,6 +22,18 @@ Progress = Callable[[int, str], None]
 
 Probe = tuple[str, Callable[[], str]]
 """A check to make beforehand, with its name: gives a sentence, or raises DeliveryError."""
+
+
+Turn = Callable[[str], object]
+"""Returns once a message may be posted to a channel of this name (empty for a webhook), and in any case in the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How reports are sent: until told to `stop`, and each message in its `turn`, which others may have before."""
+
+    stop: Stop = field(default_factory=Stop)
+    turn: Turn = lambda _channel: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from janitor.config import Settings
 from janitor.config.channels import ChannelSchema, ChannelSchemas
 from janitor.core.policy import Policy
-from janitor.notify.channel import Channel
+from janitor.notify.channel import Channel, Sending
 from janitor.notify.file.channel import FileChannel, FileSchema
 from janitor.notify.slack import reports as slack
-from janitor.shutdown import Stop
 from janitor.store import KeptReport
 
 Policies = Sequence[Policy] | None
@@ -24,7 +23,7 @@ class Kind:
     """
 
     key: str
-    configured: Callable[[Settings, Policies, Stop], Iterable[Channel]]
+    configured: Callable[[Settings, Policies, Sending], Iterable[Channel]]
     schema: type[ChannelSchema] | None = None
 
 
@@ -35,9 +34,10 @@ KINDS = {
 SCHEMAS: ChannelSchemas = {name: kind.schema for name, kind in KINDS.items() if kind.schema is not None}
 
 
-def configured(settings: Settings, policies: Policies = None, stop: Stop | None = None) -> list[Channel]:
+def configured(settings: Settings, policies: Policies = None, sending: Sending | None = None) -> list[Channel]:
     """The channels of this configuration. `policies` is None where they cannot be read."""
-    return [channel for kind in KINDS.values() for channel in kind.configured(settings, policies, stop or Stop())]
+    sending = sending or Sending()
+    return [channel for kind in KINDS.values() for channel in kind.configured(settings, policies, sending)]
 
 
 def kind_of(kept: KeptReport) -> str:

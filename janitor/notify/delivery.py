@@ -14,7 +14,7 @@ from janitor.core.result import Mode, Outcome, RunResult
 from janitor.core.units import counted
 from janitor.errors import DeliveryError, Exit, StoreError, worst
 from janitor.notify.announcing import as_told, start_notices, untimed
-from janitor.notify.channel import Channel, Receipt
+from janitor.notify.channel import Channel, Receipt, Sending
 from janitor.notify.channels import KINDS, configured, kind_of, of_its_kind
 from janitor.notify.delivered import Delivery
 from janitor.notify.falling_back import Sent, deliver_to_people
@@ -37,7 +37,7 @@ def deliver(
     result: RunResult,
     policies: Sequence[Policy] | None = None,
     *,
-    stop: Stop | None = None,
+    sending: Sending | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Delivery:
     """Deliver the undelivered reports of earlier runs, oldest first, then the report of this run; start its notices.
@@ -45,12 +45,13 @@ def deliver(
     Every report is kept in the database until its channel has accepted all of it: what fails waits there for the next
     run, and the exit code says so. Notices begin once a channel that people read has accepted their messages; the other
     channels are then sent what was announced. Without `policies` (they cannot be read, say) the whole run is reported
-    to the main channel, and no notice begins. Once `stop` is set, earlier reports are not sent, and of this one only
+    to the main channel, and no notice begins. Once told to stop, earlier reports are not sent, and of this one only
     what needs no waiting. A run that could not begin does not send them either: it does not hold the database, and the
     run that does may be sending them.
     """
-    stop = stop or Stop()
-    channels = configured(settings, policies, stop)
+    sending = sending or Sending()
+    stop = sending.stop
+    channels = configured(settings, policies, sending)
     if not channels:
         return Delivery()
     with _outbox(settings, result) as outbox:

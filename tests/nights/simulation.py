@@ -13,6 +13,7 @@ from janitor.cli import configuration
 from janitor.config import load_settings
 from janitor.core.decision import Decision
 from janitor.core.result import Mode, Outcome, RunResult
+from janitor.notify.channel import Sending
 from janitor.notify.channels import SCHEMAS
 from janitor.notify.delivery import deliver, resend
 from janitor.run.review import reviewed_plan
@@ -210,7 +211,7 @@ class Simulation:
                     http_transport=(stranger or self.account).http_transport,
                 )
                 self.clickers.listen()
-                deliver(self.settings, result, self._policies.policies, stop=stop, clock=self._clock)
+                deliver(self.settings, result, self._policies.policies, sending=Sending(stop), clock=self._clock)
         except Crash:
             result = None
             self.counts[f"crashed {self.clockwork.died_at}"] += 1

@@ -8,6 +8,7 @@ import pytest
 from janitor.config import Settings
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.errors import Exit
+from janitor.notify.channel import Sending
 from janitor.notify.delivered import Delivery
 from janitor.notify.delivery import deliver, resend
 from janitor.shutdown import Stop
@@ -103,7 +104,7 @@ def test_once_asked_to_end_little_is_sent_and_the_rest_is_kept(settings: Setting
     deliver(settings, run_of(settings, deleting(1)))
     stop = Stop()
     stop.set()
-    assert deliver(settings, run_of(settings, deleting(300)), stop=stop).code == Exit.FAILED
+    assert deliver(settings, run_of(settings, deleting(300)), sending=Sending(stop)).code == Exit.FAILED
     assert [posted.text.partition(" (")[0] for posted in slack.posted] == ["Deleted 300 images, 2.9 TiB"] * 2
     assert waiting(settings) == 2
     assert [error for _, error in resend(settings, [])] == [None, None]
@@ -113,7 +114,7 @@ def test_once_asked_to_end_nothing_is_tried_again(settings: Settings, slack: Sla
     stop = Stop()
     stop.set()
     slack.script += [DROPPED] * 10
-    deliver(settings, run_of(settings, deleting(1)), stop=stop)
+    deliver(settings, run_of(settings, deleting(1)), sending=Sending(stop))
     assert len(slack.requests) == 1
 
 

@@ -11,6 +11,7 @@ import pytest
 from janitor.config import Settings
 from janitor.core.result import Outcome
 from janitor.errors import DeliveryError, Exit
+from janitor.notify.channel import Sending
 from janitor.notify.channels import configured
 from janitor.notify.delivery import deliver
 from janitor.sandbox.slack.people import KIM, LEE, PARK
@@ -273,7 +274,7 @@ def test_once_asked_to_end_what_owners_did_not_get_waits_for_them(settings: Sett
     stop = Stop()
     stop.set()
     slack.refusals["/api/conversations.open"] = DROPPED
-    deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], stop=stop)
+    deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], sending=Sending(stop))
     assert waiting(settings) == 1
     assert not any(image in shown(slack.posted) for image in ids_of(announcing_of(["kim"]), "kim"))
 
@@ -284,7 +285,7 @@ def test_what_an_owner_did_not_get_because_the_program_is_to_end_is_told_nowhere
     stop = Stop()
     slack.before = stop.set
     slack.refusals["/api/conversations.open"] = DROPPED
-    told = deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], stop=stop)
+    told = deliver(settings, run_of(settings, announcing_of(["kim"])), [OWNED], sending=Sending(stop))
     assert (told.announced, told.code, waiting(settings)) == (frozenset(), Exit.FAILED, 1)
     assert not any(image in shown(slack.posted) for image in ids_of(announcing_of(["kim"]), "kim"))
 
@@ -300,7 +301,8 @@ def test_once_asked_to_end_few_owners_are_tried_and_the_main_channel_comes_first
     )
     stop = Stop()
     stop.set()
-    told = deliver(settings, run_of(settings, announcing_of([place[1:] for place in places])), [OWNED], stop=stop)
+    result = run_of(settings, announcing_of([place[1:] for place in places]))
+    told = deliver(settings, result, [OWNED], sending=Sending(stop))
     heard = [place for place in places if posted_to(slack, place)]
     assert (slack.posted[0].channel, len(heard), waiting(settings)) == (CHANNEL, 3, 6)
     assert told.code is Exit.FAILED

@@ -14,6 +14,7 @@ from janitor.core.policy import Policy
 from janitor.core.result import RunResult
 from janitor.errors import Exit, worst
 from janitor.notify.announcing import as_told
+from janitor.notify.channel import Sending
 from janitor.notify.delivered import Delivery
 from janitor.report.wording import in_one_line
 from janitor.shutdown import Stop, within
@@ -39,7 +40,7 @@ def reported(
     posted = Delivery()
     try:
         if post:
-            posted = _posted(settings, result, policies, stop)
+            posted = posted_in_time(settings, result, policies, Sending(stop))
     finally:
         PRINTED[form](as_told(result, posted.announced), settings)
         failure = take_failure()
@@ -53,7 +54,9 @@ def _unprinted(result: RunResult, failure: OSError) -> str:
     return f"the report could not be printed ({failure.strerror}): {way_out}"
 
 
-def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, stop: Stop) -> Delivery:
+def posted_in_time(
+    settings: Settings, result: RunResult, policies: Sequence[Policy] | None, sending: Sending
+) -> Delivery:
     """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
     if not settings.has_channels:
         return Delivery()
@@ -62,7 +65,7 @@ def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | 
     with progress_bar() as progress:
         if settings.slack is not None:
             progress.advance("to Slack", "post", 0, None)
-        posted = within(lambda: deliver(settings, result, policies, stop=stop), stop, _TIME_TO_POST)
+        posted = within(lambda: deliver(settings, result, policies, sending=sending), sending.stop, _TIME_TO_POST)
     return Delivery(Exit.FAILED) if posted is None else posted
 
 

@@ -21,12 +21,11 @@ from janitor.core.policy import Policy
 from janitor.core.result import Outcome, RunResult
 from janitor.documents.schema import Label
 from janitor.errors import DeliveryError
-from janitor.notify.channel import Probe, Progress, Receipt, Report
+from janitor.notify.channel import Probe, Progress, Receipt, Report, Sending
 from janitor.notify.file.lines import add_line, try_to_add
 from janitor.report import Name
 from janitor.report.as_json import json_report, written_report
 from janitor.report.routing import Share
-from janitor.shutdown import Stop
 from janitor.store import KeptReport, NewReport
 
 
@@ -40,7 +39,9 @@ class FileChannel:
     announces: ClassVar[bool] = False
 
     @classmethod
-    def configured(cls, settings: Settings, _policies: Sequence[Policy] | None, _stop: Stop) -> Iterator["FileChannel"]:
+    def configured(
+        cls, settings: Settings, _policies: Sequence[Policy] | None, _sending: Sending
+    ) -> Iterator["FileChannel"]:
         """Every file of reports that is configured."""
         return (channel for channel in settings.channels if isinstance(channel, cls))
 

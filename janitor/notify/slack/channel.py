@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackClientError
 
 from janitor.errors import DeliveryError
+from janitor.notify.channel import Turn
 from janitor.notify.slack.answers import Accepts, Problem, document_of, problem_of_api, problem_of_webhook
 from janitor.notify.slack.clients import Bot, Webhook
 from janitor.notify.slack.exchange import Exchange, Unanswered
@@ -63,10 +64,11 @@ class SlackChannel:
     """The destination of reports: a webhook, or a channel to which the bot with this token posts.
 
     Rate limits are waited out; broken connections and server errors are retried a few times. `accepts` says which
-    answers count. `pace` is the time between the messages of one report after the first few. Once `ending` says so,
-    nothing is waited for or retried, and at most two more messages are sent. `route` is the way to Slack; an
-    `http_transport` replaces sockets. Raises ValueError without a webhook or a bot. Wide because each is a setting of
-    its own, or replaces time and sockets in tests.
+    answers count. `pace` is the time between the messages of one report after the first few, and `turn` waits before
+    each until others of the same bot have sent theirs. Once `ending` says so, nothing is waited for or retried, and at
+    most two more messages are sent. `route` is the way to Slack; an `http_transport` replaces sockets.
+    Raises ValueError without a webhook or a bot. Wide because each is a setting of its own, or replaces time and
+    sockets in tests.
     """
 
     webhook_url: str | None = field(default=None, repr=False)
@@ -76,6 +78,7 @@ class SlackChannel:
     accepts: Accepts = Accepts.SLACK
     timeout: timedelta = timedelta(seconds=30)
     pace: timedelta = timedelta(seconds=1)
+    turn: Turn = field(default=lambda _channel: None, repr=False)
     sleep: Callable[[float], object] = field(default=time.sleep, repr=False)
     ending: Callable[[], bool] = field(default=lambda: False, repr=False)
     route: Route = field(default_factory=Route, repr=False)
@@ -100,6 +103,8 @@ class SlackChannel:
                 hurried += self.ending()
                 if delivered >= _BURST and not hurried:
                     self.sleep(self.pace.total_seconds())
+                if not hurried:
+                    self.turn(self.channel or "")
                 answer = _NO_TIME if hurried > _LAST_MESSAGES else self._posted(message, place, exchange)
                 if isinstance(answer, Problem):
                     which = f"message {delivered + 1} of {len(messages)}" if len(messages) > 1 else "the message"

@@ -18,7 +18,7 @@ from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.result import Outcome, RunResult
 from janitor.errors import DeliveryError, UsageError
-from janitor.notify.channel import Probe, Progress, Receipt, Report
+from janitor.notify.channel import Probe, Progress, Receipt, Report, Sending
 from janitor.notify.slack.blocks import listed_images, mention, notice, slack_messages
 from janitor.notify.slack.message import Message
 from janitor.notify.slack.offering import Offering, offering_of
@@ -28,7 +28,6 @@ from janitor.report import Listing, Name
 from janitor.report.listing import listing
 from janitor.report.occasion import worth_posting
 from janitor.report.routing import Addressees, Share, shares_of
-from janitor.shutdown import Stop
 from janitor.store import KeptReport, NewOffer, NewReport
 
 if TYPE_CHECKING:
@@ -42,19 +41,19 @@ _UNREACHED = "its owner could not be reached"
 _FILE_TITLE = "All images of this report"
 
 
-def configured(settings: Settings, policies: Sequence[Policy] | None, stop: Stop) -> Iterator[SlackWorkspace]:
+def configured(settings: Settings, policies: Sequence[Policy] | None, sending: Sending) -> Iterator[SlackWorkspace]:
     """Slack, where it is configured."""
     if settings.slack is not None:
         destinations = settings.destinations(policies or ()) or Destinations()
-        yield SlackWorkspace(settings, settings.slack, policies, stop, destinations, People(settings.database))
+        yield SlackWorkspace(settings, settings.slack, policies, sending, destinations, People(settings.database))
 
 
-def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = None) -> SlackChannel:
+def channel_of(settings: Settings, name: str | None = None, sending: Sending | None = None) -> SlackChannel:
     """The configured Slack channel, or another of this name that the same bot posts to."""
     from janitor.notify.slack.answers import Accepts
     from janitor.notify.slack.channel import SlackChannel
 
-    slack, stop = settings.slack, stop or Stop()
+    slack, sending = settings.slack, sending or Sending()
     if slack is None:
         raise UsageError("no Slack is configured")
     return SlackChannel(
@@ -64,8 +63,9 @@ def channel_of(settings: Settings, name: str | None = None, stop: Stop | None = 
         base_url=slack.base_url,
         accepts=Accepts(slack.accepts),
         route=settings.http.route,
-        sleep=stop.wait,
-        ending=stop.is_set,
+        sleep=sending.stop.wait,
+        ending=sending.stop.is_set,
+        turn=sending.turn,
     )
 
 
@@ -76,7 +76,7 @@ class SlackWorkspace:
     settings: Settings
     slack: Slack
     policies: Sequence[Policy] | None
-    stop: Stop
+    sending: Sending
     destinations: Destinations
     people: People
 
@@ -110,7 +110,7 @@ class SlackWorkspace:
     def prepare(self, report: Report) -> SlackReport:
         """The messages of a report and, for a bot, the file of a long one."""
         share = report.share
-        channel = channel_of(self.settings, share.channel, self.stop)
+        channel = channel_of(self.settings, share.channel, self.sending)
         threaded = channel.webhook_url is None
         offering = offering_of(share.listed) if threaded and report.heard else Offering()
         messages = slack_messages(
@@ -129,7 +129,7 @@ class SlackWorkspace:
 
     def _way(self, addressees: Addressees) -> Way:
         recipient = addressees.recipient
-        main = channel_of(self.settings, stop=self.stop)
+        main = channel_of(self.settings, sending=self.sending)
         mentioned = recipient.user if recipient.mention else None
         return Way(self.people, addressees.owners, main, recipient.user if recipient.is_person else None, mentioned)
 
@@ -141,7 +141,7 @@ class SlackWorkspace:
         from janitor.notify.slack.channel import Place
 
         way = self._late_way(kept)
-        channel = channel_of(self.settings, kept.channel if way else self._present_name(kept), self.stop)
+        channel = channel_of(self.settings, kept.channel if way else self._present_name(kept), self.sending)
         place = Place(**json.loads(kept.place_json)) if kept.place_json else None
         if place is not None and place.channel != (None if channel.webhook_url else channel.channel):
             place = None
@@ -157,7 +157,7 @@ class SlackWorkspace:
         owners = json.loads(kept.owners_json)
         if self.slack.webhook_url or not self.destinations.still(kept.channel, owners):
             return None
-        main = channel_of(self.settings, stop=self.stop)
+        main = channel_of(self.settings, sending=self.sending)
         return Way(self.people, tuple(owners), main, kept.channel if is_person(kept.channel) else None)
 
     def _present_name(self, kept: KeptReport) -> str | None:

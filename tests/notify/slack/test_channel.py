@@ -40,6 +40,12 @@ def test_the_first_few_go_at_once_and_the_rest_at_a_pace(channel: SlackChannel, 
     assert waits == [1.0, 1.0]
 
 
+def test_each_message_waits_for_its_turn_in_its_channel(slack: SlackStandIn, waits: list[float]) -> None:
+    turns: list[tuple[str, int]] = []
+    bot(slack, waits, turn=lambda channel: turns.append((channel, len(slack.posted)))).send([message()] * 3)
+    assert turns == [(CHANNEL, 0), (CHANNEL, 1), (CHANNEL, 2)]
+
+
 def test_the_messages_that_were_accepted_are_counted(channel: SlackChannel) -> None:
     assert [channel.send([message()] * count) for count in (0, 1, 4)] == [0, 1, 4]
 
