@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo test lint types unit test-glance test-page test-container nights walks guard bench bench-glance lock clean
+.PHONY: help setup develop demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -54,6 +54,10 @@ test-page: $(DEVELOPING) ## click through the sandbox's Slack in headless Chromi
 test-container: $(DEVELOPING) ## build the container without an engine and run it; needs root and apt-get, else says so and does nothing
 	$(BIN)/pytest --timeout 1020 -rs tests/container
 
+test-fleet: $(DEVELOPING) ## test the fleet on a real PostgreSQL; installs Debian's or that of a wheel where none is, and says which it uses
+	$(BIN)/python -m tests.fleet.postgres install
+	$(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
+
 # Bytecode is compiled at the first start, as compiling it here takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt
 	$(PYTHON) -m venv --clear $(GLANCE)
@@ -87,11 +91,11 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3
 lock: ## refresh the locks in requirements/: dev.txt, within it runtime.txt and build.txt for the container, and glance.txt
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
-	$(COMPILE) --upgrade --extra openstack --extra socks pyproject.toml requirements/dev.in -o requirements/dev.txt
-	$(COMPILE) --constraint requirements/dev.txt --extra openstack --extra socks pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --upgrade --extra fleet --extra openstack --extra socks pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt --extra fleet --extra openstack --extra socks pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
-	for apart in glance custodian openstackclient; do $(COMPILE) --upgrade requirements/$$apart.in -o requirements/$$apart.txt; done
+	for apart in glance custodian openstackclient postgres; do $(COMPILE) --upgrade requirements/$$apart.in -o requirements/$$apart.txt; done
 	rm -rf $(VENV)-lock
 
 clean: ## remove everything that make created
-	rm -rf $(VENV) $(GLANCE) .venv-custodian .venv-openstackclient .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(GLANCE) .venv-custodian .venv-openstackclient .venv-postgres .mypy_cache .ruff_cache .pytest_cache .hypothesis

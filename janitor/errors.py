@@ -12,6 +12,8 @@
     │   ├── Implausible          4   gave a list that repeats itself or does not end
     │   └── AnotherAccount       4   is another account than the one that the database knows
     ├── StoreError               1   the database
+    │   └── FleetError           1   the fleet's database, or what it says
+    │       └── Superseded       1   another worker has the account or the shard now
     ├── Exempted                 1   a person exempted the image before its deletion was requested
     ├── Busy                     5   another run holds the database
     ├── DeliveryError            1   a report did not reach its channel
@@ -136,6 +138,14 @@ class AnotherAccount(CloudError):
 
 class StoreError(JanitorError):
     """The database cannot be read or written; the message says what to do."""
+
+
+class FleetError(StoreError):
+    """The fleet's database cannot be reached, or does not fit; the message never holds its password."""
+
+
+class Superseded(FleetError):
+    """Another worker has the account or the shard now: this one does nothing further with it."""
 
 
 class Exempted(JanitorError):

@@ -91,6 +91,12 @@ def test_the_core_knows_no_machinery(path: Path) -> None:
 
 
 @EVERY
+def test_only_the_fleet_knows_postgresql(path: Path) -> None:
+    imported = {name.split(".")[0] for name in imports(path)}
+    assert folder(path) == "fleet" or not imported & {"psycopg", "psycopg_pool", "procrastinate"}
+
+
+@EVERY
 def test_only_the_configuration_reads_the_environment(path: Path) -> None:
     text = path.read_text()
     assert folder(path) == "config" or ("os.environ" not in text and "getenv" not in text)
