@@ -15,6 +15,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 _LONG = 8
 _RANDOM = 16  # a part of a path of at least so many characters is taken for a secret, not a word
 _WORD = "A-Za-z0-9_"
+_OF_DATABASES = ("postgresql", "postgres")
+_PASSWORDS = re.compile("password=([^&]*)")
 _NOTHING = re.compile("(?!)")
 # What may precede a word although it looks like a part of it: %20 and \n are spaces.
 _AFTER = rf"(?:(?<![{_WORD}])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{{4}}))"
@@ -88,13 +90,19 @@ def _spellings(secret: str) -> frozenset[str]:
 
 
 def credentials_in(url: str) -> Iterator[str]:
-    """The secrets of a URL: its password, or a user without one, which then is a token; as written and decoded."""
+    """The secrets of a URL: its password, or a user without one, which then is a token; as written and decoded.
+
+    In that of a database a user without a password is no token, and a parameter may be a password, too.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return
-    written = parts.password if parts.password is not None else parts.username
-    if written:
+    if parts.scheme in _OF_DATABASES:
+        found = [parts.password, *_PASSWORDS.findall(parts.query)]
+    else:
+        found = [parts.password if parts.password is not None else parts.username]
+    for written in filter(None, found):
         yield written
         yield unquote(written)
 

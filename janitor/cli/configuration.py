@@ -13,6 +13,7 @@ from janitor.core.result import Mode
 from janitor.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
+    from janitor.config.fleet.accounts import Accounts
     from janitor.config.policy_files import Rules
 
 
@@ -22,6 +23,13 @@ def settings_from(config: Path | None, *, offline: bool = False) -> Settings:
     `offline`: for commands that only read what is recorded; missing secrets and addresses are no problem for them.
     """
     return load_settings(config, kinds=_kinds, offline=offline)
+
+
+def accounts_from(config: Path | None, *, offline: bool = False) -> "Accounts":
+    """The accounts of a fleet, likewise. Raises UsageError where the configuration has none."""
+    from janitor.config.fleet.accounts import load_accounts  # of which a configuration without one loads nothing
+
+    return load_accounts(config, kinds=_kinds, offline=offline)
 
 
 def _kinds() -> ChannelSchemas:

@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 from janitor.cloud.schema import HttpSchema, TargetSchema
 from janitor.cloud.target import Target, may_have
-from janitor.config.channels import ChannelSchemas, ChannelSetting, secrets_of
-from janitor.config.checked import checked
+from janitor.config.channels import ChannelSchemas, ChannelSetting
+from janitor.config.checked import Reading, checked
 from janitor.config.declared import references
 from janitor.config.expansion import Expanded, expand
-from janitor.config.expansion.offline import with_credentials
 from janitor.config.network import Ways
 from janitor.config.places import misplaced
 from janitor.config.schema import CostSchema, SettingsSchema, SlackSchema
@@ -25,7 +24,7 @@ from janitor.core.policy import Policy
 from janitor.core.recipients.destinations import Destinations
 from janitor.core.recipients.recipients import Recipients
 from janitor.core.result import Cost, Mode
-from janitor.documents import Fault, read_document
+from janitor.documents import Document, Fault, read_document
 from janitor.documents.schema import nearest
 from janitor.errors import ConfigurationError, Problem, UsageError
 from janitor.redaction import Redaction
@@ -138,21 +137,36 @@ def load_settings(
     kinds: Callable[[], ChannelSchemas] = dict,
     *,
     offline: bool = False,
+    account: str | None = None,
+    whole: bool = False,
 ) -> Settings:
     """The settings from `config`, or the file that JANITOR_CONFIG names, or `janitor.yaml` here.
 
     `kinds` gives the kinds of channels, beside Slack, that there are; it is asked only where `channels` is written.
     `offline`: for a command that only reads what is recorded, for which secrets and addresses may be missing.
+    With a fleet, `account` is the one to read the configuration of; or else it is that of the `whole`, without targets.
 
-    Raises ConfigurationError with every problem of the file, none of which shows a secret. Policies are not read.
+    Raises ConfigurationError with every problem of the file, none of which shows a secret, and UsageError where there
+    is a fleet, and neither is asked for, or none, and one is. Policies are not read.
     """
-    source = _source(config, environ)
-    document = read_document(source)
-    schemas = kinds() if isinstance(document.data, dict) and "channels" in document.data else {}
-    credentials = with_credentials(environ) if offline else environ
-    read = checked(expand(document, environ, source.parent, secrets_of(schemas), offline=offline), schemas, credentials)
-    if expanded := read.expanded.filled(fault.keys for fault in read.faults):
-        read = checked(expanded, schemas, credentials)
+    reading = Reading(source_of(config, environ), environ, kinds, offline)
+    document = read_document(reading.source)
+    if not is_of_fleet(document) and account is None and not whole:
+        return settings_of(document, reading)
+    from janitor.config.fleet.accounts import settings_in_fleet  # of which a configuration without one loads nothing
+
+    return settings_in_fleet(document, reading, account, whole=whole)
+
+
+def is_of_fleet(document: Document) -> bool:
+    """Whether a configuration has the key `fleet`."""
+    return isinstance(document.data, dict) and isinstance(document.data.get("fleet"), dict)
+
+
+def settings_of(document: Document, reading: Reading, form: type[SettingsSchema] = SettingsSchema) -> Settings:
+    """The settings that a document of that form holds. Raises ConfigurationError with every problem of it."""
+    source, environ, offline = reading.source, reading.environ, reading.offline
+    read = checked(document, reading, form)
     faults, schema, expanded = list(read.faults), read.schema, read.expanded
     if schema is not None:
         faults += [*twins(schema.targets), *misplaced(schema, read.channels, source)]
@@ -191,13 +205,14 @@ def load_settings(
             *(reference.secrets for reference in declared), *(route.secrets for route in _routes(http, targets))
         )
         - expanded.stand_ins,
+        fleet=schema.fleet_value(source.parent),
     )
 
 
 def find_policies(config: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Where the policies are, if a wrong configuration still says so, so that the problems of both can be listed."""
     try:
-        source = _source(config, environ)
+        source = source_of(config, environ)
         document = expand(read_document(source), environ, source.parent).document
     except ConfigurationError:
         return None
@@ -220,7 +235,8 @@ def place_of(config: Path | None, environ: Mapping[str, str] = os.environ) -> Pa
     return config or Path(environ.get("JANITOR_CONFIG") or _HERE)
 
 
-def _source(config: Path | None, environ: Mapping[str, str]) -> Path:
+def source_of(config: Path | None, environ: Mapping[str, str]) -> Path:
+    """The configuration, which exists if none is named. Raises ConfigurationError and UsageError."""
     named = place_of(config, environ)
     try:
         source = named.absolute()

@@ -31,12 +31,12 @@ def contradictions(document: Document) -> Iterator[Fault]:
         yield Fault(("slack", "channel"), 'is missing: a token needs a channel, in quotes like "#cloud-images"')
 
 
-def unknown_although_empty(expanded: Expanded, channels: ChannelSchemas) -> Iterator[Fault]:
+def unknown_although_empty(expanded: Expanded, channels: ChannelSchemas, form: type[SettingsSchema]) -> Iterator[Fault]:
     """Keys without a value that nothing knows: a known key may be left empty, also one of a target of another API."""
     if not expanded.empty:
         return
     whole = expanded.with_empty
-    _, wrong = check(SettingsSchema, whole)
+    _, wrong = check(form, whole)
     _, in_channels = read_channels(whole, channels, Path())
     _, in_owners = read_owners(whole)
     known = set(_known_to_some_api(whole))

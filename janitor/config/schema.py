@@ -2,7 +2,8 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, model_validator
@@ -30,6 +31,9 @@ from janitor.documents.kinds import (
 )
 from janitor.documents.schema import Label, Schema, read_as, suggestion, word_of
 from janitor.references import Names
+
+if TYPE_CHECKING:
+    from janitor.config.fleet import Fleet
 
 POSTS = ("always", "changes", "problems")
 ACCEPTED = ("slack", "any-2xx")
@@ -194,3 +198,8 @@ class SettingsSchema(Schema):
     plan_validity: Validity = timedelta(hours=24)
     keep_history: Validity | None = None
     cost: CostSchema = CostSchema()
+    fleet: dict[Any, Any] = Field(default={})
+
+    def fleet_value(self, folder: Path) -> "Fleet | None":  # noqa: ARG002  of a configuration that has one
+        """The fleet, with paths relative to the folder: None, as one with a fleet has a schema of its own."""
+        return None

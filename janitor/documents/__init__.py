@@ -7,9 +7,9 @@ booleans. Merge keys (`<<`) and tags are not supported.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,6 +17,9 @@ from janitor.documents.counting import excess
 from janitor.documents.mistakes import TAKEN_FOR_COMMENT, described, is_comment
 from janitor.errors import ConfigurationError, Problem
 from janitor.files import LARGEST, UnusableFile, content_of, text_in
+
+if TYPE_CHECKING:
+    from janitor.documents.parts import Part
 
 Keys = tuple[str | int, ...]
 """The way from the top of a document to a value: `("targets", 0, "endpoint")`."""
@@ -43,7 +46,8 @@ class Fault:
 class Document:
     """One YAML file: its values, the line of every key and list item, and what was wrong but did not stop reading.
 
-    `commented` are the values that are empty since what is written there is a comment, as in `channel: #team`.
+    `commented` are the values that are empty since what is written there is a comment, as in `channel: #team`. `parts`
+    are values of other documents that stand in this one.
     """
 
     file: str
@@ -51,6 +55,7 @@ class Document:
     lines: Mapping[Keys, int]
     faults: tuple[Fault, ...] = ()
     commented: frozenset[Keys] = frozenset()
+    parts: "tuple[Part, ...]" = ()
 
     def at(self, keys: Keys) -> object:
         """The value at these keys. Raises LookupError or TypeError where there is none."""
@@ -66,7 +71,14 @@ class Document:
         return self.lines.get(keys)
 
     def problem(self, fault: Fault, policy: str | None = None, inside: Keys = ()) -> Problem:
-        """A fault with its file and line; the key is written as seen from `inside`."""
+        """A fault with its file and line; the key is written as seen from `inside`.
+
+        A fault of a part is one of the document that the part is from.
+        """
+        for part in reversed(self.parts):
+            if fault.keys[: len(part.keys)] == part.keys:
+                there = replace(fault, keys=(*part.inside, *fault.keys[len(part.keys) :]))
+                return part.document.problem(there, part.name, part.inside if part.name else ())
         line = fault.line or self.line(fault.keys)
         key = _one_line(dotted(fault.keys[len(inside) :])) or None
         message = fault.message
@@ -103,7 +115,7 @@ def parse_document(file: str, content: bytes) -> Document:
         problem = Problem(file, *described(error, text))
     except RecursionError:
         problem = Problem(file, None, "is nested too deeply")
-    except _UnusableError as error:
+    except UnusableError as error:
         problem = Problem(file, error.line, str(error))
     raise ConfigurationError([problem])
 
@@ -134,14 +146,14 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """A loader that resolves scalars by YAML 1.2."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  PyYAML's own way
 
 
 def _resolve(tag: str, expression: str, first: str) -> None:
-    _Loader.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{expression})\Z"), [*first, ""])
+    Loader.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{expression})\Z"), [*first, ""])
 
 
 _resolve("null", "~|null|Null|NULL|", "~nN")
@@ -150,7 +162,7 @@ _resolve("int", "[-+]?[0-9]+", "-+0123456789")
 _resolve("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789")
 
 
-class _UnusableError(Exception):
+class UnusableError(Exception):
     """The nodes do not make a document."""
 
     def __init__(self, line: int | None, message: str) -> None:
@@ -161,20 +173,20 @@ class _UnusableError(Exception):
 def _document(file: str, text: str) -> Document:
     line = excess(text, _MOST_VALUES)
     if line is not None:
-        raise _UnusableError(line, _TOO_MANY)
-    loader = _Loader(text)
+        raise UnusableError(line, _TOO_MANY)
+    loader = Loader(text)
     try:
         node = loader.get_single_node()
     finally:
         loader.dispose()
     if node is None or (node.tag == f"{_TAG}null" and not node.value):
-        raise _UnusableError(1, "is empty")
-    builder = _Builder(text)
+        raise UnusableError(1, "is empty")
+    builder = Builder(text)
     data = builder.value(node, ())
     return Document(file, data, builder.lines, tuple(builder.faults), frozenset(builder.commented))
 
 
-class _Builder:
+class Builder:
     """Turns nodes into values, noting lines and faults on the way."""
 
     def __init__(self, text: str) -> None:
@@ -188,9 +200,9 @@ class _Builder:
         """The value of a node; notes its line, unless its key already did."""
         line = self.lines.setdefault(keys, _line(node))
         if len(self.lines) > _MOST_VALUES:
-            raise _UnusableError(line, _TOO_MANY)
+            raise UnusableError(line, _TOO_MANY)
         if id(node) in self._around:
-            raise _UnusableError(line, "holds an alias (*) to a value that contains it")
+            raise UnusableError(line, "holds an alias (*) to a value that contains it")
         self._around.add(id(node))
         value = self._value(node, keys)
         self._around.discard(id(node))
@@ -205,7 +217,7 @@ class _Builder:
             if not node.value and is_comment(self._text, node.start_mark.index):
                 self.commented.add(keys)
             return _scalar(node)
-        raise _UnusableError(_line(node), "holds a tag (!), which is not supported")
+        raise UnusableError(_line(node), "holds a tag (!), which is not supported")
 
     def _mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, object]:
         mapping: dict[str, object] = {}
@@ -241,10 +253,10 @@ def _scalar(node: yaml.ScalarNode) -> object:
             case "float":
                 return float(node.value)
     except ValueError:
-        raise _UnusableError(_line(node), "holds a number that cannot be read") from None
+        raise UnusableError(_line(node), "holds a number that cannot be read") from None
     if node.tag in _VAULT:
-        raise _UnusableError(_line(node), f"holds {node.tag}: what Ansible encrypted must be decrypted first")
-    raise _UnusableError(_line(node), "holds a tag (!): a text that begins with ! must be in quotes")
+        raise UnusableError(_line(node), f"holds {node.tag}: what Ansible encrypted must be decrypted first")
+    raise UnusableError(_line(node), "holds a tag (!): a text that begins with ! must be in quotes")
 
 
 def _text(node: yaml.ScalarNode) -> str:
@@ -255,7 +267,7 @@ def _text(node: yaml.ScalarNode) -> str:
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
-        raise _UnusableError(
+        raise UnusableError(
             _line(node), "holds half a character: a \\u escape of a surrogate without its pair"
         ) from None
 

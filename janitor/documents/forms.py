@@ -130,6 +130,7 @@ PROXY = (
     rf"(?: *(?:{_HTTP}[Ss]?|{any_case('socks')}5[Hh]?)://|(?!{_ANY}*://))(?:[^/?#{_CONTROL}]*@)?{_HOST}(?:{_PORT})?"
     rf"(?:[/?#][^{_CONTROL}]*)?"
 )
+DATABASE_URL = rf"postgres(?:ql)?://{_REST}"
 
 DOMAIN = "(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 PERSON = (

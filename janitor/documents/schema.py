@@ -93,7 +93,8 @@ def one_of(words: Iterable[str], noun: str) -> Callable[[object], Any]:
     return _reader(read, f"write one of {', '.join(known)}")
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """The text, if it is one line without blanks around it. Raises ValueError, with a message fit for people."""
     if _CONTROL.search(text) or text != text.strip():
         raise ValueError("must not begin or end with a space, nor hold a line break or another control character")
     return text
@@ -118,7 +119,7 @@ class _OneOrMore(BeforeValidator):
         return {"anyOf": [listed["items"], {**listed, "minItems": 1}]}
 
 
-Label = Annotated[str, read_as(_label, "write text, in quotes", LABEL)]
+Label = Annotated[str, read_as(label, "write text, in quotes", LABEL)]
 Given = Annotated[T | None, BeforeValidator(_given)]
 """A key that may be left out, but not left empty."""
 

@@ -111,8 +111,8 @@ def test_too_many_values_are_refused_before_they_are_read(
 ) -> None:
     rules = "".join(f"  - name: p{number}\n    match: {{name: 'ci-{number}-*'}}\n" for number in range(34_000))
     folder = write_policies("a.yaml", f"policies:\n{rules}")
-    monkeypatch.setattr("janitor.documents._Builder", None)
-    monkeypatch.setattr("janitor.documents._Loader", None)
+    monkeypatch.setattr("janitor.documents.Builder", None)
+    monkeypatch.setattr("janitor.documents.Loader", None)
     assert problems_of(folder) == ["policies/a.yaml:50001: holds more than 100000 values"]
 
 

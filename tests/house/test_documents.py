@@ -18,6 +18,7 @@ from janitor import CHANGES
 from janitor.cli.app import janitor
 from janitor.cloud.apis import APIS
 from janitor.config import load_settings
+from janitor.config.fleet.schema import FleetSchema
 from janitor.config.policy_files import load_policies, load_rules
 from janitor.config.policy_files.schema import ExemptSchema, PolicySchema
 from janitor.config.policy_tests.schema import PolicyTestSchema
@@ -41,6 +42,7 @@ ENVIRONMENT = {
     "NHN_PASSWORD": "password-password",
     "SLACK_BOT_TOKEN": "xoxb-token-token",
     "SLACK_CHANNEL": "#cloud-images",
+    "JANITOR_FLEET_URL": "postgresql://janitor:password-password@db.example/janitor",
 }
 TARGET = "targets: [{name: lab, appkey: appkey-appkey, username: someone, password: password-password}]\n"
 EXAMPLES = [
@@ -64,6 +66,10 @@ def test_every_yaml_example_loads(tmp_path: Path, text: str) -> None:
         return
     _write_token(tmp_path)
     text = text.replace("/run/secrets/t ", f"{tmp_path}/t ")
+    if "fleet" in keys:
+        (tmp_path / "janitor.yaml").write_text(text, encoding="utf-8")
+        assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT, lambda: SCHEMAS, whole=True).fleet
+        return
     (tmp_path / "janitor.yaml").write_text(text if "targets" in keys else TARGET + text, encoding="utf-8")
     assert load_settings(tmp_path / "janitor.yaml", ENVIRONMENT, lambda: SCHEMAS).targets
 
@@ -72,7 +78,7 @@ def _write_token(folder: Path) -> None:
     (folder / "t").write_text("token-of-the-vault", encoding="utf-8")
 
 
-@pytest.mark.parametrize("key", ["policies", "exempt", "targets", "slack", "references", "faults"])
+@pytest.mark.parametrize("key", ["policies", "exempt", "targets", "fleet", "slack", "references", "faults"])
 def test_there_is_an_example_of_everything(key: str) -> None:
     shown = [yaml.safe_load(block) for path in DOCUMENTS for block in blocks("yaml", text_of(path))]
     assert any(key in example for example in shown)
@@ -159,7 +165,7 @@ def keys_of(schema: type[Schema]) -> Iterator[str]:
         pytest.param("docs/policies.md", [PolicySchema, ExemptSchema, PolicyTestSchema], id="policies"),
         pytest.param(
             "docs/configuration.md",
-            [SettingsSchema, *SCHEMAS.values(), *(api.schema for api in APIS.values())],
+            [SettingsSchema, FleetSchema, *SCHEMAS.values(), *(api.schema for api in APIS.values())],
             id="configuration",
         ),
     ],

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from janitor.config.expansion.offline import (
+    FLEET_SECRETS,
     OWN_SECRETS,
     REFERENCE_SECRETS,
     SLACK_SECRETS,
@@ -136,8 +137,9 @@ def _holders(data: object, channel_secrets: Sequence[str]) -> Iterator[_Holder]:
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, dict):
                 yield (key, index), item, names
-    if isinstance(data.get("slack"), dict):
-        yield ("slack",), data["slack"], SLACK_SECRETS
+    for key, names in (("slack", SLACK_SECRETS), ("fleet", FLEET_SECRETS)):
+        if isinstance(data.get(key), dict):
+            yield (key,), data[key], names
 
 
 def _secrets_in(holders: Iterable[_Holder]) -> Iterator[str]:

@@ -13,6 +13,7 @@ TARGET_SECRETS = tuple(dict.fromkeys(secret for api in APIS.values() for secret 
 SLACK_SECRETS = ("webhook_url", "token", "app_token")
 REFERENCE_SECRETS = ("token",)
 OWN_SECRETS = ("heartbeat_url",)
+FLEET_SECRETS = ("database",)
 
 _OF_TARGETS = frozenset((*TARGET_SECRETS, *(key for api in APIS.values() for key in api.addresses)))
 _OF_SLACK = frozenset((*SLACK_SECRETS, "base_url"))
@@ -29,6 +30,8 @@ def is_unneeded(keys: Keys, channel_secrets: frozenset[str]) -> bool:
             return _secret_of(key) in _OF_TARGETS
         case ("slack", str(key)):
             return _secret_of(key) in _OF_SLACK
+        case ("fleet", str(key)):
+            return _secret_of(key) in FLEET_SECRETS
         case ("references", int(), str(key)):
             return _secret_of(key) in _OF_REFERENCES
         case ("channels", int(), str(key)):
@@ -50,7 +53,9 @@ def stand_in(keys: Keys) -> str | None:
     if "http" in keys or _secret_of(str(keys[0])) in OWN_SECRETS:
         return None
     place = "-".join(str(key).replace("_", "-") for key in keys)
-    return f"xapp-{place}.invalid" if keys == ("slack", "app_token") else f"https://{place}.invalid"
+    if keys == ("slack", "app_token"):
+        return f"xapp-{place}.invalid"
+    return f"{'postgresql' if keys[0] == 'fleet' else 'https'}://{place}.invalid"
 
 
 def slack_to_assume(slack: Mapping[str, object], lacking: frozenset[Keys]) -> str | None:

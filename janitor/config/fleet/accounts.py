@@ -2,43 +2,98 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
-from janitor.config import Settings
-from janitor.config.channels import ChannelSchemas
-from janitor.errors import Problem
+from janitor.config import Settings, settings_of, source_of
+from janitor.config.channels import ChannelSchemas, secrets_of
+from janitor.config.checked import Reading
+from janitor.config.fleet.digests import digest_of, digest_of_policies
+from janitor.config.fleet.entries import Entry, put_into
+from janitor.config.fleet.loading import check_asked, entries_of, fleet_of, protected, whole_settings
+from janitor.config.fleet.schema import AccountSchema
+from janitor.config.fleet.shards import database_of
+from janitor.config.fleet.snapshots import Snapshot, snapshot_of
+from janitor.config.policy_files import files_in
+from janitor.config.policy_folder import holds_tests
+from janitor.documents import Document, Fault, display, read_document
+from janitor.documents.schema import suggestion
+from janitor.errors import ConfigurationError, Problem, UsageError
 
 
 class Accounts:
-    """All accounts, as they are written when this is made."""
+    """All accounts, as they are written when this is made.
 
-    settings: Settings
-    """The configuration of the whole fleet, without targets."""
-    names: tuple[str, ...]
-    """The names of all accounts, each once, in the order of files and lines."""
+    `settings` is the configuration of the whole fleet, without targets. `names` are those of all accounts, each once,
+    in the order of files and lines.
+    """
+
+    def __init__(self, document: Document, reading: Reading, before: Snapshot) -> None:
+        """`before` is a snapshot of the file of this document from before it was read."""
+        self.settings = whole_settings(document, reading)
+        self._snapshot = before | snapshot_of(self._others)
+        self._written, self._reading = document, reading
+        self._document = protected(document)
+        self._entries = entries_of(fleet_of(self.settings), document)
+        self.names = tuple(self._entries)
 
     def settings_of(self, name: str) -> Settings:
         """The configuration of one account: `targets` is it alone, `database` its own.
 
         Raises UsageError where no account has this name, and ConfigurationError with every problem of the account.
         """
-        raise NotImplementedError
+        entry, database = self._entry(name), database_of(fleet_of(self.settings), name)
+        return settings_of(put_into(self._document, entry, str(database)), self._reading, AccountSchema)
 
     def digest_of(self, name: str) -> str:
         """A digest of what is written in the configuration, its policies and the entry of this account.
 
-        No secret is in it: references to the environment and to files count as they are written. Raises UsageError.
+        No secret is in it: references to the environment and to files count as they are written. Raises UsageError,
+        and ConfigurationError where the policies cannot be read.
         """
-        raise NotImplementedError
+        return digest_of(self._common, self._entry(name).document.data)
+
+    @cached_property
+    def _common(self) -> str:
+        written = self._written.data
+        kinds = self._reading.kinds() if isinstance(written, dict) and "channels" in written else {}
+        policies = [file for file in files_in(self.settings.policies) if not holds_tests(file)]
+        return digest_of(written, digest_of_policies(policies), secrets=secrets_of(kinds))
 
     def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong with any account; the whole parser reads each, which takes a while."""
-        raise NotImplementedError
+        """Everything that is wrong with any account; the whole parser reads each, which takes a while.
+
+        Two accounts that are one by their keys are a problem, too, as each of their images would be decided on twice.
+        """
+        first: dict[tuple[str, str], str] = {}
+        for name in self.names:
+            try:
+                [target] = self.settings_of(name).targets
+            except ConfigurationError as error:
+                yield from error.problems
+                continue
+            if target.account is not None and (other := first.setdefault((target.api, target.account), name)) != name:
+                message = f"is the account {other} under another name: every image would be decided on twice"
+                yield self._entries[name].document.problem(Fault((), message), name)
 
     @property
     def are_current(self) -> bool:
         """Whether no file has changed since this was made: the configuration, policies and files of accounts."""
-        raise NotImplementedError
+        return self._snapshot == snapshot_of([self.settings.source, *self._others])
+
+    @property
+    def _others(self) -> tuple[Path, ...]:
+        return fleet_of(self.settings).targets, self.settings.policies
+
+    def _entry(self, name: str) -> Entry:
+        if name in self._entries:
+            return self._entries[name]
+        near = suggestion(name, self.names) if len(self.names) <= _FEW else ""
+        raise UsageError(f"no account of {display(fleet_of(self.settings).targets)} has the name {name}{near}")
+
+
+_FEW = 1000
+"""As many names as a name is compared with in a moment, to suggest one."""
 
 
 def load_accounts(
@@ -53,4 +108,16 @@ def load_accounts(
     Raises ConfigurationError with every problem of the configuration and of the list of accounts, though not yet of
     the keys of each; UsageError where the configuration has no `fleet`.
     """
-    raise NotImplementedError
+    reading = Reading(source_of(config, environ), environ, kinds, offline)
+    before = snapshot_of([reading.source])
+    document = read_document(reading.source)
+    check_asked(document, reading, None, whole=True)
+    return Accounts(document, reading, before)
+
+
+def settings_in_fleet(document: Document, reading: Reading, account: str | None, *, whole: bool) -> Settings:
+    """What `load_settings` gives where there is a fleet, or one is asked for."""
+    check_asked(document, reading, account, whole=whole)
+    if account is None:
+        return whole_settings(document, reading)
+    return Accounts(document, reading, frozenset()).settings_of(account)

@@ -2,6 +2,7 @@
 
 from janitor.cloud.apis import APIS
 from janitor.config.channels import ChannelSchemas
+from janitor.config.fleet.schema import FleetSchema
 from janitor.config.json_schemas.environment import LEFT_OUT, NEVER_EMPTY, expanded
 from janitor.config.json_schemas.generating import schema_of
 from janitor.config.owners import DomainsSchema, RecipientSchema
@@ -12,6 +13,13 @@ from janitor.documents.forms import TEXT, Json, text_form
 from janitor.documents.schema import Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_TARGETS_OR_FLEET: Json = {
+    "if": {"required": ["fleet"], "properties": {"fleet": {"type": "object"}}},
+    "then": {"properties": {"targets": LEFT_OUT, "database": LEFT_OUT}},
+    "else": {"required": ["targets"], "properties": {"targets": {"type": "array"}}},
+}
+"""Each account of a fleet has its own target and database."""
 
 
 def schema_of_policies() -> Json:
@@ -31,9 +39,11 @@ def schema_of_config(channels: ChannelSchemas) -> Json:
     kinds = [_define(kind, definitions) for kind in channels.values()]
     properties["channels"]["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     properties["owners"] = {"description": properties["owners"]["description"], **_owners(definitions)}
+    properties["fleet"] = {"description": properties["fleet"]["description"], **_define(FleetSchema, definitions)}
     properties["targets"]["items"] = _target({name: api.schema for name, api in APIS.items()}, definitions)
     properties["references"][NEVER_EMPTY] = definitions["Reference"][NEVER_EMPTY] = True
-    return _named("config", "Configuration of the janitor", expanded(schema))
+    schema["required"].remove("targets")
+    return _named("config", "Configuration of the janitor", {**expanded(schema), **_TARGETS_OR_FLEET})
 
 
 def _named(name: str, title: str, schema: Json) -> Json:

@@ -119,6 +119,20 @@ _USES: Mapping[str, Mapping[str, str]] = {
         "plan_validity": "How long `janitor apply RUN` may apply a plan.",
         "keep_history": "The age at which the details of runs are dropped. Without this key all are kept.",
         "cost": "What storage costs, which turns sizes into money in reports.",
+        "fleet": "Thousands of accounts that many hosts clean, instead of `targets` and `database`.",
+    },
+    "FleetSchema": {
+        "database": "The URL of the PostgreSQL that holds the queue. It is a secret.",
+        "state": "The folder of the shards, in which each account has its database. A relative path is relative to "
+        "this file.",
+        "shards": "Over how many folders the accounts are spread, 1 to 1000.",
+        "targets": "The accounts: a YAML file with a list like `targets`, a folder of such, or a CSV file with a "
+        "template.",
+        "template": "The keys of an account, with {column} for what a row of the CSV file says.",
+        "deadline": "How long after its beginning a night is summed up, without the accounts that are not done then.",
+        "retries": "How often an account that failed is tried again in a night.",
+        "max_deletions_per_night": "How many images one night may delete in all accounts together.",
+        "allow_network_filesystem": "Whether `state` may be on a network file system.",
     },
     "LimitsSchema": {
         "max_deletions": "How many images one run may delete.",

@@ -44,7 +44,7 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
     configuration does not support, each with the reason. Raises ConfigurationError with every problem of all files;
     that none of them holds a policy is one.
     """
-    found = _files(path)
+    found = files_in(path)
     _check_sizes(path, [file for file in found if not holds_tests(file)])
     files = [_test(file) if holds_tests(file) else _read(file, zone, unserved) for file in found]
     problems = [problem for file in files for problem in file.problems]
@@ -74,7 +74,8 @@ class _PolicyFile:
     problems: tuple[Problem, ...] = ()
 
 
-def _files(path: Path) -> list[Path]:
+def files_in(path: Path) -> list[Path]:
+    """The files of policies and of their tests, in file-name order. Raises ConfigurationError where there are none."""
     if not path.is_dir():
         if not path.exists():
             raise ConfigurationError([Problem(display(path), None, _ABSENT)])
