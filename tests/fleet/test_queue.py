@@ -1,0 +1,175 @@
+"""The queue: each account once a night, and a job is ended only by the worker that has it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from typing import TypeVar
+
+import pytest
+from procrastinate import App
+from procrastinate.jobs import Job, Status
+
+from janitor.fleet.database import Connection
+from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.outputs import answer, ask, read
+from janitor.fleet.pace import sender_of, take_turn
+from janitor.fleet.queue import Enqueued, Entry, app_of, enqueue, enqueue_answer, queue_of
+
+T = TypeVar("T")
+NIGHT, NEXT = date(2026, 6, 1), date(2026, 6, 2)
+LAB, SHOP, WEB = Entry("lab", 3, "d1"), Entry("shop", 3, "d2"), Entry("web", 5, "d3")
+
+
+@pytest.fixture
+def app(url: str) -> App:
+    return app_of(url, "a test")
+
+
+def doing(app: App, work: Callable[[OwnJobs], Awaitable[T]]) -> T:
+    """What is done with the jobs by somebody who is connected."""
+
+    async def connected() -> T:
+        async with app.open_async():
+            assert isinstance(app.job_manager, OwnJobs)
+            return await work(app.job_manager)
+
+    return asyncio.run(connected())
+
+
+def taken(app: App, *shards: int) -> Job | None:
+    """A job of these shards, taken by a new worker."""
+
+    async def take(jobs: OwnJobs) -> Job | None:
+        return await jobs.fetch_job([queue_of(shard) for shard in shards], await jobs.register_worker())
+
+    return doing(app, take)
+
+
+def silent(connection: Connection, job: Job) -> None:
+    """The worker of a job has given no sign for a minute."""
+    connection.rows(
+        "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute' WHERE id = %(id)s",
+        id=job.worker_id,
+    )
+
+
+def states(connection: Connection) -> list[tuple[str, str]]:
+    rows = connection.rows("SELECT lock, status::text AS status FROM procrastinate_jobs ORDER BY id")
+    return [(row["lock"], row["status"]) for row in rows]
+
+
+def test_each_account_gets_a_job_in_the_queue_of_its_shard(connection: Connection, app: App) -> None:
+    assert enqueue(connection, app, [LAB, SHOP, WEB], NIGHT) == Enqueued(("lab", "shop", "web"), (), ())
+    job = taken(app, 5)
+    assert job is not None
+    assert (job.lock, job.task_name, job.task_kwargs) == (
+        "web",
+        "clean",
+        {"account": "web", "night": "2026-06-01", "digest": "d3"},
+    )
+    assert taken(app, 5) is None
+
+
+def test_a_worker_of_no_shard_takes_no_job(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    assert taken(app) is None
+
+
+def test_an_account_that_waits_or_is_cleaned_is_not_queued_twice_in_a_night(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, SHOP], NIGHT)
+    assert taken(app, 3) is not None
+    assert enqueue(connection, app, [LAB, SHOP, WEB], NIGHT) == Enqueued(("web",), ("lab", "shop"), ())
+
+
+def test_what_nobody_began_in_an_earlier_night_is_queued_for_this_one(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, SHOP], NIGHT)
+    begun = taken(app, 3)
+    assert begun is not None
+    assert enqueue(connection, app, [LAB, SHOP], NEXT) == Enqueued(("lab", "shop"), (), ("shop",))
+    assert states(connection) == [("lab", "doing"), ("lab", "todo"), ("shop", "todo")]
+
+
+def test_two_who_enqueue_at_once_enqueue_each_account_once(
+    connection: Connection, other: Connection, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = app.job_manager.batch_defer_jobs
+
+    def meanwhile(jobs: list[Job], connection: Connection) -> list[Job]:
+        monkeypatch.undo()
+        enqueue(other, app, [SHOP], NIGHT)
+        return first(jobs, connection)
+
+    monkeypatch.setattr(app.job_manager, "batch_defer_jobs", meanwhile)
+    assert enqueue(connection, app, [LAB, SHOP], NIGHT) == Enqueued(("lab",), ("shop",), ())
+    assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo")]
+
+
+def test_a_worker_that_comes_back_does_not_end_the_job_of_its_successor(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    stopped = taken(app, 3)
+    assert stopped is not None
+    silent(connection, stopped)
+    freed = doing(app, lambda jobs: jobs.free_stalled([queue_of(3)], 30))
+    assert [job.lock for job in freed] == ["lab"]
+    doing(app, lambda jobs: jobs.finish_job(stopped, Status.SUCCEEDED, False))
+    assert states(connection) == [("lab", "todo")]
+    successor = taken(app, 3)
+    assert successor is not None
+    doing(app, lambda jobs: jobs.finish_job(stopped, Status.SUCCEEDED, False))
+    doing(app, lambda jobs: jobs.retry_job(stopped))
+    assert states(connection) == [("lab", "doing")]
+    doing(app, lambda jobs: jobs.finish_job(successor, Status.SUCCEEDED, False))
+    assert states(connection) == [("lab", "succeeded")]
+
+
+def test_jobs_of_other_shards_and_of_workers_that_give_signs_are_left(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, WEB], NIGHT)
+    lab, web = taken(app, 3), taken(app, 5)
+    assert lab is not None
+    assert web is not None
+    silent(connection, web)
+    assert doing(app, lambda jobs: jobs.free_stalled([queue_of(3)], 30)) == []
+    assert states(connection) == [("lab", "doing"), ("web", "doing")]
+
+
+def test_answers_go_before_what_waits(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    output = ask(connection, "shop", ["explain", "ubuntu"])
+    enqueue_answer(connection, app, "shop", 3, output)
+    job = taken(app, 3)
+    assert job is not None
+    assert (job.task_name, job.task_kwargs) == ("answer", {"output": output})
+
+
+def test_an_answer_is_kept_and_stays_as_it_was_first(connection: Connection) -> None:
+    output = ask(connection, "shop", ["explain", "ubuntu"])
+    asked = read(connection, output)
+    assert asked is not None
+    assert (asked.words, asked.exit_code) == (("explain", "ubuntu"), None)
+    answer(connection, output, "it stays", "", 0)
+    answer(connection, output, "it goes", "late", 1)
+    kept = read(connection, output)
+    assert kept is not None
+    assert (kept.output, kept.errors, kept.exit_code) == ("it stays", "", 0)
+
+
+def test_an_answer_is_forgotten_after_a_day(connection: Connection) -> None:
+    output = ask(connection, "shop", ["waiting"])
+    connection.rows("UPDATE outputs SET asked_at = asked_at - interval '25 hours'")
+    ask(connection, "lab", ["waiting"])
+    assert read(connection, output) is None
+
+
+def test_messages_of_one_bot_to_one_channel_take_turns_wherever_they_are_sent(
+    connection: Connection, other: Connection
+) -> None:
+    hour = timedelta(hours=1)
+    sender = sender_of("xoxb-1", "#images")
+    waits = [take_turn(each, sender, every=hour) for each in (connection, other, connection, other, connection)]
+    assert waits[:3] == [timedelta()] * 3
+    assert [round(wait / hour) for wait in waits[3:]] == [1, 2]
+    assert take_turn(connection, sender_of("xoxb-1", "#others"), every=hour) == timedelta()
+
+
+def test_what_stands_for_a_bot_does_not_show_its_token() -> None:
+    assert "xoxb" not in sender_of("xoxb-secret", "#images")
