@@ -34,9 +34,10 @@ CREATE TABLE shards (
     epoch bigint NOT NULL DEFAULT 0,
     leased_at timestamptz,
     place text,
-    ever_held boolean NOT NULL DEFAULT false
+    marker text
 );
 COMMENT ON COLUMN shards.place IS 'host and folder of its last lease';
+COMMENT ON COLUMN shards.marker IS 'what its folder holds in shard.json since its first lease';
 
 CREATE TABLE nights (
     night date PRIMARY KEY,

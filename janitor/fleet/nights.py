@@ -1,0 +1,93 @@
+"""Nights: each is begun once, and summed up once, however many hosts try.
+
+A night is the date on which it begins, in the time zone of the configuration. Its times are by the clock of who asks.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from janitor.fleet.database import Connection
+
+KEPT = timedelta(days=400)
+_CLAIMED_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A night. `reserved` are the deletions that were done in it or may be; `claimed_by` sums it up, or did."""
+
+    night: date
+    begun_at: datetime
+    deadline_at: datetime
+    reserved: int
+    claimed_by: str | None
+    claimed_at: datetime | None
+    summed_up_at: datetime | None
+
+
+def begin(connection: Connection, night: date, at: datetime, deadline: timedelta) -> Night:
+    """A night that begins now, or as it was begun before. Raises FleetError."""
+    connection.rows(
+        "INSERT INTO nights (night, begun_at, deadline_at) VALUES (%(night)s, %(at)s, %(ends)s) ON CONFLICT DO NOTHING",
+        night=night,
+        at=at,
+        ends=at + deadline,
+    )
+    begun = night_of(connection, night)
+    assert begun is not None
+    return begun
+
+
+def night_of(connection: Connection, night: date | None = None) -> Night | None:
+    """A night, the last one without its date; None where there is none. Raises FleetError."""
+    found = connection.row(
+        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at FROM nights "
+        "WHERE %(night)s::date IS NULL OR night = %(night)s ORDER BY night DESC LIMIT 1",
+        night=night,
+    )
+    return None if found is None else Night(**found)
+
+
+def not_summed_up(connection: Connection) -> list[Night]:
+    """The nights that nobody has summed up, in order. Raises FleetError."""
+    found = connection.rows(
+        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at FROM nights "
+        "WHERE summed_up_at IS NULL ORDER BY night"
+    )
+    return [Night(**row) for row in found]
+
+
+def claim(connection: Connection, night: date, who: str, at: datetime) -> bool:
+    """Whether it is for `who` to sum up a night: nobody did, and nobody claimed to within a quarter of an hour.
+
+    One that claimed and neither ended nor gave up may have died. Raises FleetError.
+    """
+    claimed = connection.rows(
+        "UPDATE nights SET claimed_by = %(who)s, claimed_at = %(at)s WHERE night = %(night)s "
+        "AND summed_up_at IS NULL AND (claimed_at IS NULL OR claimed_at <= %(before)s) RETURNING night",
+        night=night,
+        who=who,
+        at=at,
+        before=at - _CLAIMED_FOR,
+    )
+    return bool(claimed)
+
+
+def summed_up(connection: Connection, night: date, who: str, at: datetime) -> bool:
+    """Note that `who` has summed up a night, for good; False where another has claimed it since. Raises FleetError."""
+    noted = connection.rows(
+        "UPDATE nights SET summed_up_at = %(at)s WHERE night = %(night)s AND claimed_by = %(who)s "
+        "AND summed_up_at IS NULL RETURNING night",
+        night=night,
+        who=who,
+        at=at,
+    )
+    return bool(noted)
+
+
+def forget(connection: Connection, at: datetime) -> int:
+    """Forget nights after 400 days, with their outcomes; how many these were. Raises FleetError."""
+    forgotten = connection.rows(
+        "DELETE FROM nights WHERE night < %(before)s RETURNING night", before=(at - KEPT).date()
+    )
+    return len(forgotten)
