@@ -20,7 +20,7 @@ INSERT INTO accounts AS known (account, shard, epoch, worker)
 SELECT %(account)s, shard, 1, %(worker)s FROM held
 ON CONFLICT (account) DO UPDATE SET epoch = known.epoch + 1, worker = excluded.worker, taken_at = now()
 WHERE known.shard = excluded.shard
-RETURNING epoch, recorded_epoch
+RETURNING epoch, recorded_epoch, last_run
 """
 _CONFIRM = """
 SELECT accounts.epoch, accounts.worker, shards.worker AS holder
@@ -32,6 +32,10 @@ WHERE account = %(account)s AND epoch = %(epoch)s AND epoch <= %(above)s RETURNI
 """
 _RECORD = """
 UPDATE accounts SET recorded_epoch = epoch WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
+"""
+_NOTE_RUN = """
+UPDATE accounts SET last_run = greatest(last_run, %(run)s)
+WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
 """
 
 
@@ -47,7 +51,8 @@ class Copy(StrEnum):
 class Ownership:
     """One worker's hold on an account, from `take` until another takes it. Safe to use from several threads.
 
-    `recorded` is the last epoch known to be in the account's own database when this one began, 0 if none was.
+    `recorded` is the last epoch known to be in the account's own database when this one began, and `last_run` the last
+    run of it that is known; 0 if none is.
     """
 
     def __init__(self, connection: Connection, account: str, shard: int, worker: str, taken: Row) -> None:
@@ -56,6 +61,7 @@ class Ownership:
         self.worker = worker
         self.epoch: int = taken["epoch"]
         self.recorded: int = taken["recorded_epoch"]
+        self.last_run: int = taken["last_run"]
         self._connection = connection
         self._failed: FleetError | None = None
 
@@ -89,6 +95,10 @@ class Ownership:
     def record(self) -> None:
         """Our epoch is in the account's own database now. Raises Superseded and FleetError."""
         self._changed(_RECORD)
+
+    def note_run(self, run: int) -> None:
+        """A run has begun, whose number the account's own database gave. Raises Superseded and FleetError."""
+        self._changed(_NOTE_RUN, run=run)
 
     def _changed(self, statement: LiteralString, **values: int) -> Row:
         changed = self._connection.row(statement, account=self.account, epoch=self.epoch, **values)

@@ -10,6 +10,7 @@ CREATE TABLE accounts (
     shard integer NOT NULL,
     epoch bigint NOT NULL,
     recorded_epoch bigint NOT NULL DEFAULT 0,
+    last_run bigint NOT NULL DEFAULT 0,
     worker text NOT NULL,
     taken_at timestamptz NOT NULL DEFAULT now()
 );

@@ -142,13 +142,21 @@ def test_what_is_in_the_database_of_the_account_is_recorded(connection: Connecti
     assert (again.epoch, again.recorded) == (2, 1)
 
 
+def test_the_latest_run_of_an_account_is_known(connection: Connection, first: Ownership) -> None:
+    assert first.last_run == 0
+    first.note_run(12)
+    first.note_run(11)
+    assert take(connection, "lab", SHARD, "first").last_run == 12
+
+
 def test_who_was_superseded_records_nothing(first: Ownership, other: Connection) -> None:
     second = taken_by_another(other)
-    for change in (first.record, lambda: first.raise_above(9)):
+    for change in (first.record, lambda: first.raise_above(9), lambda: first.note_run(3)):
         with pytest.raises(Superseded):
             change()
     second.confirm()
-    assert take(other, "lab", SHARD, "second").recorded == 0
+    again = take(other, "lab", SHARD, "second")
+    assert (again.recorded, again.last_run) == (0, 0)
 
 
 @pytest.mark.parametrize(
