@@ -67,6 +67,7 @@ BEYOND = {
     "an IANA time zone": "of the time zones that are installed",
     "is not a range of addresses": "addresses are read",
     # no regular expression can say it
+    "a password in it must be percent-encoded": "a URL is read",
     "regular expression": "regular expressions are read",
     "groups, not exactly one": "groups are counted",
     "does not say which part is the owner": "groups are counted",

@@ -56,6 +56,23 @@ plan_validity: 1d12h
 keep_history: 400d
 cost: {per_gib_month: 0.05, currency: USD}
 """
+FLEET = """
+mode: ${MODE:-dry-run}
+fleet:
+  database: "postgresql://janitor:${P:-x}@db.example/janitor?sslmode=verify-full"
+  database_file: ""
+  state: ${STATE:-/data/shards}
+  shards: "64"
+  targets: accounts.csv
+  template: {name: "{account}", password: "${PASSWORD_{account}}", http: {timeout: 30s}}
+  deadline: 6h
+  retries: 0
+  max_deletions_per_night: 5000
+  allow_network_filesystem: true
+targets: ""
+database:
+slack: {token: xoxb, channel: "#cloud"}
+"""
 TESTS = """
 now: 2026-06-01
 timezone: Asia/Seoul

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
 from janitor.cli.app import janitor
-from janitor.config import load_settings
+from janitor.config import is_of_fleet, load_settings
 from janitor.config.policy_files import load_rules
 from janitor.config.policy_tests.schema import PolicyTestSchema
 from janitor.documents import read_document
@@ -23,7 +23,7 @@ from janitor.errors import ConfigurationError, Problem
 from janitor.notify.channels import SCHEMAS
 from tests.config.configuration import EVERYTHING
 from tests.config.json_schemas import hold, refused, validator
-from tests.config.mistakes import CONFIG, POLICIES, TESTS, mistaken
+from tests.config.mistakes import CONFIG, FLEET, POLICIES, TESTS, mistaken
 from tests.documentation import DOCUMENTS, ROOT, blocks, text_of
 
 KINDS = ("policies", "tests", "config")
@@ -135,6 +135,11 @@ def config_problems(path: Path) -> list[Problem]:
     return _problems(lambda: load_settings(path, {}, lambda: SCHEMAS))
 
 
+def problems_of_fleet(path: Path) -> list[Problem]:
+    whole = is_of_fleet(read_document(path))
+    return _problems(lambda: load_settings(path, {}, lambda: SCHEMAS, whole=whole))
+
+
 def problems_of_tests(path: Path) -> list[Problem]:
     document = read_document(path)
     return [document.problem(fault) for fault in check(PolicyTestSchema, document)[1]]
@@ -154,8 +159,9 @@ def _problems(read: Callable[[], object]) -> list[Problem]:
         ("policies", POLICIES, policies_problems),
         ("config", CONFIG, config_problems),
         ("tests", TESTS, problems_of_tests),
+        ("config", FLEET, problems_of_fleet),
     ],
-    ids=KINDS,
+    ids=[*KINDS, "fleet"],
 )
 def test_schema_and_reader_agree_on_random_mistakes(
     tmp_path: Path, kind: str, text: str, problems: Callable[[Path], list[Problem]]

@@ -43,7 +43,8 @@ class Accounts:
         Raises UsageError where no account has this name, and ConfigurationError with every problem of the account.
         """
         entry, database = self._entry(name), database_of(fleet_of(self.settings), name)
-        return settings_of(put_into(self._document, entry, str(database)), self._reading, AccountSchema)
+        document = put_into(self._document, entry, str(database), self._reading.environ)
+        return settings_of(document, self._reading, AccountSchema)
 
     def digest_of(self, name: str) -> str:
         """A digest of what is written in the configuration, its policies and the entry of this account.

@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
+from janitor.config.expansion import expand
 from janitor.documents import Document, Fault
 from janitor.documents.parts import Part
 from janitor.documents.schema import label
@@ -92,7 +94,7 @@ def some_of(problems: list[Problem]) -> list[Problem]:
     return [*problems[:_MOST_TOLD], Problem(problems[-1].file, None, f"has {more:,} more such problems")]
 
 
-def put_into(document: Document, entry: Entry, database: str) -> Document:
+def put_into(document: Document, entry: Entry, database: str, environ: Mapping[str, str]) -> Document:
     """The document of a fleet as that of one account: with its only target, its database, and its channel of Slack."""
     own, name = entry.document, str(entry.name)
     whole = document.data if isinstance(document.data, dict) else {}
@@ -100,10 +102,15 @@ def put_into(document: Document, entry: Entry, database: str) -> Document:
     channel = keys.pop(_CHANNEL, None)
     alone = replace(document, data={**whole, "targets": [None], "database": database.replace("${", "$${")})
     made = Part(_TARGET, replace(own, data=keys), name=name).put_into(alone)
-    if channel in (None, ""):
+    if _comes_out_empty(channel, environ):
         return made
-    part = Part(("slack", _CHANNEL), own, (_CHANNEL,), name)
     slack = whole.get("slack")
     if isinstance(slack, dict) and {"token", "token_file"} & slack.keys():
-        return part.put_into(made)
+        return Part(("slack", _CHANNEL), own, (_CHANNEL,), name).put_into(made)
     return replace(made, faults=(*made.faults, Fault((*_TARGET, _CHANNEL), _NEEDS_A_BOT)))
+
+
+def _comes_out_empty(value: object, environ: Mapping[str, str]) -> bool:
+    """Whether a value counts as left out, also once its references are replaced."""
+    alone = expand(Document("", {_CHANNEL: value}, {}), environ, Path()).document
+    return alone.data == {} and not alone.faults

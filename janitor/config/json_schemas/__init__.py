@@ -2,7 +2,6 @@
 
 from janitor.cloud.apis import APIS
 from janitor.config.channels import ChannelSchemas
-from janitor.config.fleet.schema import FleetSchema
 from janitor.config.json_schemas.environment import LEFT_OUT, NEVER_EMPTY, expanded
 from janitor.config.json_schemas.generating import schema_of
 from janitor.config.owners import DomainsSchema, RecipientSchema
@@ -34,6 +33,8 @@ def schema_of_tests() -> Json:
 
 def schema_of_config(channels: ChannelSchemas) -> Json:
     """The schema of janitor.yaml, with these kinds of channels."""
+    from janitor.config.fleet.schema import FleetSchema  # which nothing loads that is not about a fleet
+
     schema = schema_of(SettingsSchema)
     definitions, properties = schema["$defs"], schema["properties"]
     kinds = [_define(kind, definitions) for kind in channels.values()]
