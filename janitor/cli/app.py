@@ -10,6 +10,7 @@ import click
 from janitor import CHANGES, __version__
 from janitor.cli.commands import beginning, binding, checking, exempting, resending, running, serving, trying
 from janitor.cli.commands.beginning import schemas
+from janitor.cli.commands.fleet import fleet
 from janitor.cli.commands.reading import explaining, images, policies, runs, waiting
 from janitor.cli.commands.rehearsing import backtesting, comparing, previewing, testing
 from janitor.cli.streams import prepare, take_failure
@@ -77,6 +78,7 @@ for _command in (
     beginning.init,
     beginning.completion,
     schemas.schema,
+    fleet,
     trying.sandbox,
     trying.demo,
 ):

@@ -11,6 +11,7 @@ from procrastinate.jobs import Job
 
 from janitor.fleet.database import Connection, parameters_of, settings_of
 from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.outcomes import Awaited, expect
 
 CLEAN, ANSWER = "clean", "answer"
 """The tasks: to clean an account, and to answer a command about one."""
@@ -25,15 +26,6 @@ _OUTDATED = """
 DELETE FROM procrastinate_jobs WHERE task_name = %(task)s AND status = 'todo' AND args ->> 'night' < %(night)s
 RETURNING lock AS account
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An account to clean: its shard, and the digest of the configuration that it is to be cleaned by."""
-
-    account: str
-    shard: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +50,10 @@ def app_of(url: str, name: str) -> App:
     return app
 
 
-def enqueue(connection: Connection, app: App, entries: Sequence[Entry], night: date) -> Enqueued:
+def enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night: date) -> Enqueued:
     """Enqueue a job for each of these accounts, unless it has one of this night already, waiting or being carried out.
 
-    A job of an earlier night that nobody began is removed: its night is over. Raises FleetError.
+    A job of an earlier night that nobody began is removed: its night is over. The night was begun. Raises FleetError.
     """
     outdated = _accounts(connection.rows(_OUTDATED, task=CLEAN, night=night.isoformat()))
     new: list[str] = []
@@ -70,7 +62,8 @@ def enqueue(connection: Connection, app: App, entries: Sequence[Entry], night: d
         have = _having(connection, night)
         part = [entry for entry in left[:_AT_ONCE] if entry.account not in have]
         try:
-            with connection.translated():
+            with connection.together():
+                expect(connection, night, part)
                 app.job_manager.batch_defer_jobs([_job(entry, night) for entry in part], connection)
         except AlreadyEnqueued:  # somebody else enqueued one of them meanwhile
             continue
@@ -94,7 +87,7 @@ def _having(connection: Connection, night: date) -> set[str]:
     return {row["account"] for row in rows if row["status"] == "todo" or row["night"] == night.isoformat()}
 
 
-def _job(entry: Entry, night: date) -> Job:
+def _job(entry: Awaited, night: date) -> Job:
     words = {"account": entry.account, "night": night.isoformat(), "digest": entry.digest}
     return _in_shard(entry.shard, CLEAN, words, lock=entry.account, queueing_lock=entry.account)
 

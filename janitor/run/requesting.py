@@ -19,6 +19,10 @@ class Epochs(Protocol):
         """Record an epoch: on disk when this returns. Raises StoreError."""
         ...
 
+    def requested_since(self, at: datetime) -> int:
+        """How many deletions were requested since. Raises StoreError."""
+        ...
+
 
 class Authority(Protocol):
     """The right of this process to delete in the account of a database. Safe to use from several threads at once."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -11,17 +11,21 @@ from procrastinate.jobs import Job, Status
 
 from janitor.fleet.database import Connection
 from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.nights import begin
+from janitor.fleet.outcomes import Awaited
 from janitor.fleet.outputs import answer, ask, read
 from janitor.fleet.pace import sender_of, take_turn
-from janitor.fleet.queue import Enqueued, Entry, app_of, enqueue, enqueue_answer, queue_of
+from janitor.fleet.queue import Enqueued, app_of, enqueue, enqueue_answer, queue_of
 
 T = TypeVar("T")
 NIGHT, NEXT = date(2026, 6, 1), date(2026, 6, 2)
-LAB, SHOP, WEB = Entry("lab", 3, "d1"), Entry("shop", 3, "d2"), Entry("web", 5, "d3")
+LAB, SHOP, WEB = Awaited("lab", 3, "d1"), Awaited("shop", 3, "d2"), Awaited("web", 5, "d3")
 
 
 @pytest.fixture
-def app(url: str) -> App:
+def app(url: str, connection: Connection) -> App:
+    for night in (NIGHT, NEXT):
+        begin(connection, night, datetime(2026, 6, 1, 3, tzinfo=UTC), timedelta(hours=6))
     return app_of(url, "a test")
 
 

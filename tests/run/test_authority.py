@@ -99,8 +99,8 @@ def test_a_database_that_lacks_a_run_which_the_fleet_knows_deletes_nothing(store
     assert target.outcome is Outcome.REFUSED
     assert target.error is not None
     assert target.error.startswith(
-        "nothing deleted: the database does not know run 41 or what followed, which the fleet knows: it is an older "
-        "copy, or this shard is mounted twice."
+        "nothing deleted: the database and the fleet's PostgreSQL do not agree on what followed run 41: one of them is "
+        "an older copy, or the files of this shard are there twice."
     )
     assert cloud.deleted == []
     (later,) = run_over(store, cloud).targets

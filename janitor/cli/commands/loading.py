@@ -14,6 +14,8 @@ from janitor.escaping import visible
 from janitor.store import Store
 
 if TYPE_CHECKING:
+    from janitor.config.fleet import Fleet
+    from janitor.config.fleet.accounts import Accounts
     from janitor.config.policy_files import Rules
 
 
@@ -85,3 +87,12 @@ def existing_store(common: Common) -> Iterator[tuple[Settings, Store]]:
     settings = configured(common)
     with Store.open_existing(settings.database) as store:
         yield settings, store
+
+
+def configured_fleet(common: Common) -> "tuple[Accounts, Fleet]":
+    """The accounts of the fleet, and its settings. From here on, logs redact its secrets. Raises UsageError without."""
+    from janitor.config.fleet.loading import fleet_of  # of which a configuration without one loads nothing
+
+    accounts = configuration.accounts_from(common.config)
+    configure_logging(common.verbose, accounts.settings.secrets, common.log_format)
+    return accounts, fleet_of(accounts.settings)

@@ -40,7 +40,10 @@ REFUSALS: Mapping[Refusal, str] = {
 _SIGNS: Mapping[Refusal, tuple[str, ...]] = {
     Refusal.OVER_LIMIT: (OVER_LIMIT,),
     Refusal.COPY: ("nothing deleted: the database is a copy",),
-    Refusal.OTHER_DATABASE: ("nothing deleted: the database does not know",),
+    Refusal.OTHER_DATABASE: (
+        "nothing deleted: the database does not know",
+        "nothing deleted: the database and the fleet's PostgreSQL do not agree",
+    ),
     Refusal.CLOCK: ("nothing deleted: no answer of the API tells the time",),
     Refusal.OTHER_UNREAD: ("nothing deleted: no list was ever read of",),
     Refusal.TWO_NAMES: ("they are one account under two names", "they are one image service under two names"),

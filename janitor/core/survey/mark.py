@@ -40,8 +40,8 @@ def older(behind: Behind) -> str:
     if behind.copied:
         return f"the database is a copy, made after run {behind.run}: what happened since in the original is unknown"
     if behind.in_fleet:
-        known = f"the database does not know run {behind.run} or what followed, which the fleet knows"
-        return f"{known}: it is an older copy, or this shard is mounted twice"
+        known = f"the database and the fleet's PostgreSQL do not agree on what followed run {behind.run}"
+        return f"{known}: one of them is an older copy, or the files of this shard are there twice"
     beside = f"the database does not know run {behind.run}, whose mark is beside it"
     return f"{beside}: it is an older copy, or another database"
 

@@ -7,6 +7,7 @@ from janitor.core.decision import Decision
 from janitor.core.memory import Exemption
 from janitor.core.planning.deletion import Answered
 from janitor.core.planning.reconciling import Settlement, Unsettled
+from janitor.core.units import iso
 from janitor.errors import Exempted
 from janitor.store import journal
 from janitor.store.connection import Connection
@@ -50,6 +51,12 @@ class Deletions(OnFile):
         """Record the outcomes of requests of earlier runs, as a run's survey shows them."""
         with self._file.writing() as db:
             journal.add_settlements(db, run, settlements)
+
+    def requested_since(self, at: datetime) -> int:
+        """How many deletions were requested since, in all targets."""
+        with self._file.reading() as db:
+            (count,) = db.execute("SELECT count(*) FROM deletions WHERE requested_at >= ?", (iso(at),)).fetchone()
+            return int(count)
 
     def asked_since(self, target: str, run: int) -> set[str]:
         """The ids of the images of a target whose deletion was requested in this run or later."""

@@ -1,0 +1,20 @@
+"""The commands of a fleet: many hosts that clean thousands of accounts together. What they need loads with them."""
+
+import click
+
+from janitor.cli.commands.fleet import setting_up, working
+
+
+@click.group()
+def fleet() -> None:
+    """Clean thousands of accounts on many hosts.
+
+    They share one configuration, a PostgreSQL that says who cleans which account, and one report a night. All need the
+    key `fleet` in janitor.yaml.
+    """
+
+
+fleet.add_command(setting_up.init)
+fleet.add_command(setting_up.enqueue)
+fleet.add_command(working.work)
+fleet.add_command(working.drain)

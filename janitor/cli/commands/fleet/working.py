@@ -1,0 +1,93 @@
+"""The commands about processes that clean accounts: `fleet work` and `fleet drain`."""
+
+import re
+from typing import Any
+
+import click
+
+from janitor.cli.commands.options import Common, common
+
+
+class Shards(click.ParamType[tuple[int, ...]]):
+    """Numbers of shards: `0-15`, `3`, `0-3,8`."""
+
+    name = "shards"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers, each once, in order."""
+        if isinstance(value, tuple):
+            return value
+        numbers: set[int] = set()
+        for part in str(value).split(","):
+            match = re.fullmatch(r"\s*([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part, re.ASCII)
+            if match is None:
+                self.fail(f"{value!r} are no shards: write numbers like 0-15 or 0-3,8", param, ctx)
+            first, last = int(match[1]), int(match[2] or match[1])
+            if last < first:
+                self.fail(f"{part.strip()!r} ends before it begins", param, ctx)
+            numbers.update(range(first, last + 1))
+        return tuple(sorted(numbers))
+
+
+@click.command()
+@click.option(
+    "--shards",
+    type=Shards(),
+    metavar="SHARDS",
+    help="Only these shards, like 0-15. Default: all whose files may be here.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Accounts cleaned at the same time.",
+)
+@common
+def work(common: Common, shards: tuple[int, ...] | None, concurrency: int) -> int:
+    """Clean queued accounts until SIGTERM.
+
+    It leases shards that no other worker has, if their files are on this host; a shard that is new is begun here. Upon
+    SIGTERM it hands back what it has within ten seconds. One that was drained ends by itself.
+    """
+    from janitor.cli.commands.loading import configured_fleet
+    from janitor.errors import Exit, UsageError
+    from janitor.fleet import check_installed
+
+    loud = Common(common.config, max(common.verbose, 1), common.log_format)
+    _, fleet = configured_fleet(loud)
+    check_installed()
+    beyond = [shard for shard in shards or () if shard >= fleet.shards]
+    if beyond:
+        raise UsageError(f"--shards: there is no shard {beyond[0]}: they are 0 to {fleet.shards - 1}")
+    from janitor.cli.fleet.worker import work_until_stopped
+
+    work_until_stopped(loud.config, range(fleet.shards) if shards is None else shards, concurrency)
+    return Exit.OK
+
+
+@click.command()
+@click.argument("worker", metavar="WORKER")
+@common
+def drain(common: Common, worker: str) -> int:
+    """Let WORKER end what it does, give its shards to others, and end.
+
+    `janitor fleet status` lists the workers.
+    """
+    from janitor.cli.commands.loading import configured_fleet
+    from janitor.cli.terminal import say
+    from janitor.errors import Exit, UsageError
+    from janitor.escaping import visible
+    from janitor.fleet import check_installed
+
+    _, fleet = configured_fleet(common)
+    check_installed()
+    from janitor.fleet.database import connect
+    from janitor.fleet.shards import ask_to_drain
+
+    with connect(fleet.database, "janitor fleet drain") as connection:
+        if not ask_to_drain(connection, worker):
+            raise UsageError(f"there is no worker {visible(worker)}: `janitor fleet status` lists them")
+    say(f"{visible(worker)} is asked to end: it begins no further account, and its shards go to others")
+    return Exit.OK

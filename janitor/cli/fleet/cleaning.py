@@ -1,0 +1,217 @@
+"""One account cleaned by a worker: taken, run, reported, and its outcome recorded for the night."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from janitor.cli import wiring
+from janitor.cli.configuration import mode_of
+from janitor.cli.fleet.context import Connections, Written
+from janitor.cli.fleet.endings import ending_of
+from janitor.clock import utc_now
+from janitor.config import Settings
+from janitor.config.fleet.shards import shard_of
+from janitor.config.policy_files import Rules
+from janitor.core.result import RunResult
+from janitor.errors import Busy, ConfigurationError, Exit, FleetError, JanitorError, Superseded
+from janitor.fleet import outcomes
+from janitor.fleet.authority import AccountAuthority
+from janitor.fleet.database import Connection
+from janitor.fleet.nights import night_of
+from janitor.fleet.outcomes import Ending
+from janitor.fleet.ownership import Copy, Ownership, take
+from janitor.fleet.pace import sender_of, take_turn
+from janitor.notify.channel import Sending
+from janitor.notify.delivered import Delivery
+from janitor.notify.delivery import deliver
+from janitor.run.sites import Choice
+from janitor.shutdown import Stop, within
+
+BEGUN_BY = "by the fleet"
+_COMMAND = "janitor fleet work"
+_REFUSED_FOR = timedelta(minutes=1)
+_BUSY_FOR = timedelta(seconds=20)
+_TIME_TO_POST = timedelta(seconds=2)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
+_OTHER = "this worker has another configuration, or other policies, than those that this account was queued for"
+
+_log = logging.getLogger("janitor.fleet")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a job asks: to clean an account in a night, by the configuration with this digest."""
+
+    account: str
+    night: date
+    digest: str
+
+
+class Again(Exception):
+    """The account is to be tried again, after so long."""
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__(f"again in {after}")
+        self.after = after
+
+
+def growing(attempt: int) -> timedelta:
+    """How long to wait after an attempt that failed: 30 s, and twice as long each time, half an hour at most."""
+    return min(_FIRST_WAIT * float(2 ** (attempt - 1)), _LONGEST_WAIT)
+
+
+@dataclass(slots=True)
+class Cleaner:
+    """Cleans accounts in several threads. `worker` has leased their shards; `wait` is how long after an attempt.
+
+    `working` counts the accounts of each shard that are being cleaned.
+    """
+
+    written: Written
+    connections: Connections
+    worker: str
+    stop: Stop = field(default_factory=Stop)
+    clock: Callable[[], datetime] = utc_now
+    wait: Callable[[int], timedelta] = growing
+    busy_for: timedelta = _BUSY_FOR
+    working: Counter[int] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def clean(self, order: Order) -> None:
+        """Clean an account, and record what came of it. Raises Again where it is to be tried once more."""
+        shard = shard_of(order.account, self.written.fleet.shards)
+        with self._counted(shard):
+            try:
+                with self.connections.one() as connection:
+                    self._clean(connection, order, shard)
+            except Superseded as error:
+                self._count("superseded")
+                _log.warning("account-superseded account=%s: %s", order.account, error)
+            except FleetError as error:
+                self._count("unreachable")
+                _log.error("account-not-cleaned account=%s: %s", order.account, error)
+                raise Again(self.busy_for) from error
+
+    def _clean(self, connection: Connection, order: Order, shard: int) -> None:
+        """Raises Again, Superseded and FleetError."""
+        if self.stop.is_set():
+            raise Again(timedelta())
+        try:
+            accounts = self.written.accounts()
+            if order.account not in accounts.names or accounts.digest_of(order.account) != order.digest:
+                self._refuse(connection, order, _OTHER, final=False)
+            settings, rules = accounts.settings_of(order.account), self.written.rules()
+        except ConfigurationError as error:
+            self._refuse(connection, order, f"its configuration is wrong: {error}", final=False)
+        own = take(connection, order.account, shard, self.worker)
+        if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
+            missing = f"its database is missing here: {settings.database}; restore its shard, or move it here"
+            self._refuse(connection, order, missing, final=False)
+        attempt = outcomes.begin(connection, order.night, order.account, own.epoch, self.worker, self.clock())
+        self._run(connection, order, own, attempt, settings, rules)
+
+    def _refuse(self, connection: Connection, order: Order, why: str, *, final: bool) -> None:
+        self._count("refused")
+        _log.error("account-refused account=%s: %s", order.account, why)
+        outcomes.refuse(connection, order.night, order.account, why, self.clock(), final=final)
+        raise Again(_REFUSED_FOR)
+
+    def _run(
+        self, connection: Connection, order: Order, own: Ownership, attempt: int, settings: Settings, rules: Rules
+    ) -> None:
+        """Raises Again, Superseded and FleetError."""
+        account, night, epoch = order.account, order.night, own.epoch
+        try:
+            code, ending = self._result(connection, own, night, settings, rules)
+        except Busy as error:
+            # A worker that was stopped holds the file until it comes back, finds itself superseded, and lets go.
+            outcomes.put_back(connection, night, account, epoch, str(error), counts=False)
+            raise Again(self.busy_for) from error
+        epoch = own.epoch
+        if self.stop.is_set():
+            outcomes.put_back(
+                connection, night, account, epoch, "interrupted: its worker was told to stop", counts=False
+            )
+            raise Again(timedelta())
+        if code in _TO_REPEAT and attempt < self.written.fleet.retries:
+            self._count("again")
+            outcomes.put_back(connection, night, account, epoch, ending.said)
+            raise Again(self.wait(attempt))
+        record = outcomes.fail if code in _TO_REPEAT else outcomes.finish
+        record(connection, night, account, epoch, ending, self.clock())
+        self._count("failed" if code in _TO_REPEAT else "done")
+
+    def _result(
+        self, connection: Connection, own: Ownership, night: date, settings: Settings, rules: Rules
+    ) -> tuple[int, Ending]:
+        """One run and the delivery of its report: its exit code, and what is recorded of it.
+
+        Raises Busy, and FleetError where the account may be another worker's by now.
+        """
+        request = wiring.RunRequest(
+            mode_of(settings, dry_run=False), Choice(settings.targets), command=_COMMAND, begun_by=BEGUN_BY
+        )
+        begun = night_of(connection, night)
+        if begun is None:
+            raise FleetError(f"{connection.where}: it no longer knows the night {night}")
+        authority = AccountAuthority(connection, own, begun, self.written.fleet.max_deletions_per_night)
+        with ExitStack() as holding:
+            around = wiring.Surroundings(stop=self.stop, clock=self.clock, holding=holding, authority=authority)
+            try:
+                result = wiring.perform(settings, rules, request, around)
+                own.confirm()  # or else the next run of this account reports what this one did
+                if result.run:
+                    own.note_run(result.run)
+                sending = Sending(self.stop, lambda channel: self._turn(settings, channel))
+                posted = self._delivered(settings, result, rules, sending)
+            except (Busy, FleetError):
+                raise
+            except JanitorError as error:
+                return error.exit_code, Ending(error.exit_code, said=str(error))
+            except Exception as error:  # noqa: BLE001 - what fails of one account must not end the others
+                _log.exception("account-bug account=%s", own.account)
+                return Exit.BUG, Ending(Exit.BUG, said=f"this is a bug, see the worker's log: {type(error).__name__}")
+        code = wiring.code_of(result, posted.code)
+        return code, ending_of(result, code, posted, settings.cost)
+
+    def _delivered(self, settings: Settings, result: RunResult, rules: Rules, sending: Sending) -> Delivery:
+        """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
+
+        def post() -> Delivery:
+            return deliver(settings, result, rules.policies, sending=sending, clock=self.clock)
+
+        return within(post, self.stop, _TIME_TO_POST) or Delivery(Exit.FAILED)
+
+    def _turn(self, settings: Settings, channel: str) -> None:
+        """Wait until a message may be sent, for as long as this worker works; without PostgreSQL, at once."""
+        assert settings.slack is not None
+        sender = sender_of(settings.slack.token or settings.slack.webhook_url or "", channel)
+        try:
+            with self.connections.one() as connection:
+                wait = take_turn(connection, sender)
+        except FleetError as error:
+            _log.warning("message-out-of-turn: %s", error)
+            return
+        self.stop.wait(wait.total_seconds())
+
+    @contextmanager
+    def _counted(self, shard: int) -> Iterator[None]:
+        with self._lock:
+            self.working[shard] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.working[shard] -= 1
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.ended[what] += 1
+
+
+_TO_REPEAT = (Exit.FAILED, Exit.USAGE, Exit.BUG)

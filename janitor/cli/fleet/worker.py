@@ -1,0 +1,248 @@
+"""A process of a fleet that cleans accounts: it leases shards, takes their jobs, and hands back what it cannot end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from procrastinate import App, RetryDecision
+from procrastinate.exceptions import AppNotOpen, ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy
+
+from janitor.cli.fleet.answering import Answerer
+from janitor.cli.fleet.cleaning import Again, Cleaner, Order
+from janitor.cli.fleet.context import Connections, Written
+from janitor.config.fleet import Fleet
+from janitor.errors import FleetError
+from janitor.fleet.database import Connection, connect
+from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.queue import ANSWER, CLEAN, app_of, queue_of
+from janitor.fleet.schema import check
+from janitor.fleet.shards import LAPSE, Held, Leases, Worker
+from janitor.shutdown import Stop, stopping_on_signals
+
+_log = logging.getLogger("janitor.fleet")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How often a worker gives a sign, and looks for jobs; for how long without a sign it counts as dead.
+
+    `patience` is how long it waits, once told to stop, for the accounts that it is cleaning.
+    """
+
+    sign: timedelta = timedelta(seconds=10)
+    look: timedelta = timedelta(seconds=1)
+    lapse: timedelta = LAPSE
+    patience: timedelta = timedelta(seconds=8)
+
+
+def worker_here() -> Worker:
+    """This process, by a name that no other process ever has."""
+    host, pid = socket.gethostname(), os.getpid()
+    return Worker(f"{host}-{pid}-{uuid.uuid4().hex[:6]}", host, pid)
+
+
+class _TryAgain(BaseRetryStrategy):
+    """A job is carried out again when it says so, and after anything unexpected."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        after = exception.after if isinstance(exception, Again) else _AFTER_A_BUG
+        return RetryDecision(retry_in={"seconds": int(after.total_seconds() + 0.999)})
+
+
+_AFTER_A_BUG = timedelta(minutes=5)
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(slots=True)
+class FleetWorker:
+    """Works until it is told to stop, or was drained. `cleaner` cleans; `answer` answers a command about an account.
+
+    `wanted` are the shards that it may lease.
+    """
+
+    fleet: Fleet
+    worker: Worker
+    cleaner: Cleaner
+    wanted: Iterable[int]
+    answer: Callable[[str], None]
+    concurrency: int = 1
+    timing: Timing = field(default_factory=Timing)
+    held: Held = field(default_factory=Held)
+    _queues: list[str] = field(default_factory=list)
+    _jobs: OwnJobs | None = None
+    _told: frozenset[tuple[int, str]] = frozenset()
+
+    def work(self) -> None:
+        """Work. Raises FleetError where PostgreSQL cannot be reached, or has no tables of this fleet, at first."""
+        with self.cleaner.connections.one() as connection:
+            identity = check(connection, self.fleet.shards)
+        keeper = Keeper(self.fleet, identity, self.worker, self.wanted, self.timing.lapse)
+        try:
+            asyncio.run(self._work(keeper))
+        finally:
+            keeper.end()
+
+    async def _work(self, keeper: "Keeper") -> None:
+        keeping = asyncio.create_task(self._keep_leases(keeper))
+        stopping = asyncio.create_task(self._told_to_stop())
+        working = asyncio.create_task(self._take_jobs())
+        try:
+            await asyncio.wait({keeping, stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._queues.clear()
+            for task in (working, stopping, keeping):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _keep_leases(self, keeper: "Keeper") -> None:
+        """Give signs and lease shards, until this worker is drained. Without PostgreSQL no job is begun."""
+        while True:
+            try:
+                idle = frozenset(shard for shard in self.held.surplus if not self.cleaner.working[shard])
+                self._keep(await asyncio.to_thread(keeper.renew, idle))
+                await self._free_stalled()
+            except (FleetError, ConnectorException, AppNotOpen) as error:
+                _log.warning("leases-not-renewed: %s", error)
+                self._queues.clear()
+            if self.held.draining and not self.held.shards:
+                _log.info("worker-drained worker=%s", self.worker.name)
+                return
+            await asyncio.sleep(self.timing.sign.total_seconds())
+
+    def _keep(self, held: Held) -> None:
+        for shard, why in sorted(set(held.refused) - self._told):
+            _log.error("shard-refused shard=%d: %s", shard, why)
+        for shard in sorted(held.lost):
+            _log.warning("shard-lost shard=%d: another worker has it, or may take it", shard)
+        self._told = frozenset(held.refused)
+        self.held = held
+        self._queues[:] = [queue_of(shard) for shard in sorted(held.shards - held.surplus)]
+
+    async def _free_stalled(self) -> None:
+        """Hand back the jobs of these shards whose worker died: whoever has the shard carries them out again."""
+        if self._jobs is not None and self._queues:
+            for job in await self._jobs.free_stalled(self._queues, self.timing.lapse.total_seconds()):
+                _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock)
+
+    async def _told_to_stop(self) -> None:
+        while not self.cleaner.stop.is_set():
+            await asyncio.sleep(0.1)
+
+    async def _take_jobs(self) -> None:
+        """Carry out jobs; where PostgreSQL fails, begin anew once it answers."""
+        pause = self.timing.look.total_seconds()
+        while True:
+            try:
+                app = self._app()
+                async with app.open_async():
+                    await app.run_worker_async(**self._options())
+            except (ConnectorException, OSError) as error:
+                _log.warning("jobs-unreachable: %s", error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _options(self) -> dict[str, Any]:
+        timing = self.timing
+        return {
+            "queues": self._queues,
+            "name": self.worker.name,
+            "concurrency": self.concurrency,
+            "fetch_job_polling_interval": timing.look.total_seconds(),
+            "listen_notify": False,  # it would listen for the shards that were held when it began
+            "delete_jobs": "always",
+            "install_signal_handlers": False,
+            "shutdown_graceful_timeout": timing.patience.total_seconds(),
+            "update_heartbeat_interval": timing.sign.total_seconds(),
+            "stalled_worker_timeout": timing.lapse.total_seconds(),
+        }
+
+    def _app(self) -> App:
+        app = app_of(self.fleet.database, self.worker.name)
+
+        @app.task(name=CLEAN, retry=_TryAgain())
+        def clean(account: str, night: str, digest: str) -> None:
+            self.cleaner.clean(Order(account, date.fromisoformat(night), digest))
+
+        @app.task(name=ANSWER, retry=_TryAgain())
+        def answer(output: str) -> None:
+            self.answer(output)
+
+        assert isinstance(app.job_manager, OwnJobs)
+        self._jobs = app.job_manager
+        return app
+
+
+class Keeper:
+    """Keeps the leases of a worker, on a connection of its own, made anew after a failure."""
+
+    def __init__(
+        self, fleet: Fleet, identity: str, worker: Worker, wanted: Iterable[int], lapse: timedelta = LAPSE
+    ) -> None:
+        self._fleet = fleet
+        self._identity = identity
+        self._worker = worker
+        self._wanted = tuple(wanted)
+        self._lapse = lapse
+        self._connection: Connection | None = None
+        self._leases: Leases | None = None
+
+    def renew(self, idle: frozenset[int]) -> Held:
+        """Be heard, and lease; the shards that are others' to have, and `idle`, are given back. Raises FleetError."""
+        try:
+            leases = self._current()
+            if idle:
+                leases.release(idle)
+            return leases.renew()
+        except FleetError:
+            self._close()
+            raise
+
+    def end(self) -> None:
+        """Give everything back; without PostgreSQL it lapses."""
+        try:
+            self._current().end()
+        except FleetError as error:
+            _log.warning("leases-not-given-back: %s", error)
+        self._close()
+
+    def _current(self) -> Leases:
+        if self._leases is None:
+            self._connection = connect(self._fleet.database, f"{self._worker.name} leases")
+            self._leases = Leases(
+                self._connection, self._fleet, self._identity, self._worker, self._wanted, self._lapse
+            )
+        return self._leases
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._leases = None
+
+
+def work_until_stopped(config: Path | None, wanted: Iterable[int], concurrency: int) -> None:
+    """Work until a signal, or until this worker was drained.
+
+    Raises ConfigurationError, UsageError without a fleet, and FleetError where PostgreSQL cannot be reached at first.
+    """
+    written, worker, stop = Written(config), worker_here(), Stop()
+    connections = Connections(written.fleet.database, worker.name)
+    _log.info("worker-started worker=%s", worker.name)
+    with stopping_on_signals(stop):
+        try:
+            cleaner = Cleaner(written, connections, worker.name, stop)
+            answer = Answerer(config, connections).answer
+            FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency).work()
+        finally:
+            connections.close()
+    _log.info("worker-ended worker=%s", worker.name)

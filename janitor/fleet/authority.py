@@ -1,0 +1,80 @@
+"""The right of a worker to delete in one account: what a run asks for before each deletion."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from janitor.core.survey.mark import OF_FLEET, Mark
+from janitor.fleet import reservations
+from janitor.fleet.database import Connection
+from janitor.fleet.nights import Night
+from janitor.fleet.ownership import Copy, Ownership
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clock of who began the night may be ahead of this one's."""
+
+
+class Epochs(Protocol):
+    """The epoch in the account's own database."""
+
+    def epoch(self) -> int:
+        """The latest that was recorded there; 0 for none."""
+        ...
+
+    def record_epoch(self, epoch: int) -> None:
+        """Record one: on disk when this returns."""
+        ...
+
+    def requested_since(self, at: datetime) -> int:
+        """How many deletions were requested since."""
+        ...
+
+
+class AccountAuthority:
+    """One worker's right in one account and night. Safe to use from several threads at once.
+
+    `most` is how many deletions all accounts may have together in the night. All methods raise FleetError where
+    PostgreSQL does not answer, and Superseded, one of these, where another worker has the account by now.
+    """
+
+    def __init__(self, connection: Connection, ownership: Ownership, night: Night, most: int | None) -> None:
+        self._connection = connection
+        self._ownership = ownership
+        self._night = night
+        self._most = most
+        self._epochs: Epochs | None = None
+
+    def admit(self, epochs: Epochs) -> Mark | None:
+        """Record the epoch in the account's database; what stands for the runs that this does not know, if it is old.
+
+        PostgreSQL knows that the epoch is there only once it is. So of a worker that died in between, the next one
+        finds a database whose epoch PostgreSQL knows, and does not take it for an older copy.
+        """
+        self._epochs = epochs
+        found = epochs.epoch()
+        copy = self._ownership.judge(found)
+        if copy is Copy.AHEAD:
+            self._ownership.raise_above(found)
+        epochs.record_epoch(self._ownership.epoch)
+        self._ownership.record()
+        return None if copy is Copy.CURRENT else Mark(self._ownership.last_run, OF_FLEET)
+
+    def confirm(self) -> None:
+        """Return only if the account is still this worker's."""
+        self._ownership.confirm()
+
+    def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - an account has one target
+        """Reserve deletions of the night; why they may not be, in a sentence, or None.
+
+        What a worker that died reserved for the account is given back before, but for what it requested.
+        """
+        own, night = self._ownership, self._night
+        assert self._epochs is not None, "a run begins by being admitted"
+        requested = self._epochs.requested_since(night.begun_at - _CLOCKS_DIFFER)
+        reservations.settle(self._connection, night.night, own.account, own.epoch, requested)
+        return reservations.reserve(self._connection, night.night, own.account, own.epoch, deletions, self._most)
+
+    def give_back(self, target: str, deletions: int) -> None:  # noqa: ARG002 - an account has one target
+        """Give back deletions that were not requested."""
+        own = self._ownership
+        if deletions:
+            reservations.give_back(self._connection, self._night.night, own.account, own.epoch, deletions)
