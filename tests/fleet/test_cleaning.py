@@ -1,0 +1,190 @@
+"""One account cleaned by a worker: as a single janitor does, and only while the account is this worker's."""
+
+import shutil
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from janitor.clock import utc_now
+from janitor.errors import Exit
+from janitor.fleet.authority import AccountAuthority
+from janitor.fleet.database import Connection
+from janitor.fleet.outcomes import State
+from janitor.fleet.ownership import take
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import Sandbox, running
+from janitor.store import Store, exclusive
+from tests.fleet.black_hole import Proxy
+from tests.fleet.fleets import Fleet, deletes, target_of
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, url: str, connection: Connection, sandbox: Sandbox) -> Fleet:
+    made = Fleet(tmp_path, url, connection)
+    made.write(target_of(sandbox, "lab"))
+    made.lease_all()
+    return made
+
+
+def test_an_account_is_cleaned_and_its_outcome_is_recorded(fleet: Fleet, sandbox: Sandbox) -> None:
+    begun = fleet.begin()
+    assert begun.enqueued.new == ("lab",)
+    assert fleet.clean("lab", begun.night) is None
+    outcome = fleet.outcome("lab", begun.night)
+    assert (outcome.state, outcome.exit_code, outcome.epoch, outcome.attempt) == (State.DONE, Exit.OK, 1, 1)
+    assert outcome.counts["deleted"] == len(deletes(sandbox)) > 0
+    assert outcome.bytes
+    with Store.open_existing(fleet.settings_of("lab").database) as store:
+        assert (store.epoch(), store.requested_since(begun.deadline_at - timedelta(days=1))) == (
+            1,
+            len(deletes(sandbox)),
+        )
+
+
+def test_a_worker_with_another_configuration_refuses_the_account(fleet: Fleet, sandbox: Sandbox) -> None:
+    begun = fleet.begin()
+    (fleet.folder / "policies.yaml").write_text("policies: []\n", encoding="utf-8")
+    digest = fleet.written.accounts().digest_of("lab")
+    again = fleet.clean("lab", begun.night, digest=digest[::-1])
+    assert again is not None
+    outcome = fleet.outcome("lab", begun.night)
+    assert (outcome.state, sandbox.requests) == (State.QUEUED, ())
+    assert outcome.said is not None
+    assert outcome.said.startswith("this worker has another configuration, or other policies")
+
+
+def test_an_account_whose_database_is_missing_is_refused(fleet: Fleet, sandbox: Sandbox) -> None:
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    fleet.begin()
+    fleet.settings_of("lab").database.unlink()
+    before = len(sandbox.requests)
+    assert fleet.clean("lab", night) is not None
+    outcome = fleet.outcome("lab", night)
+    assert outcome.said is not None
+    assert outcome.said.startswith("its database is missing here: ")
+    assert len(sandbox.requests) == before
+    assert not fleet.settings_of("lab").database.exists()
+
+
+def restored(fleet: Fleet) -> None:
+    """The account's database is that of before its last run, which deleted nothing as all was gone."""
+    database = fleet.settings_of("lab").database
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    files = [file for file in database.parent.iterdir() if file.name.startswith(database.name)]
+    kept = fleet.folder / "kept"
+    kept.mkdir()
+    for file in files:
+        shutil.copy(file, kept)
+    fleet.begin()
+    fleet.clean("lab", night)
+    for file in kept.iterdir():
+        shutil.copy(file, database.parent / file.name)
+
+
+def test_a_database_that_was_restored_from_a_copy_deletes_nothing_at_first(fleet: Fleet, sandbox: Sandbox) -> None:
+    there = sandbox.account.images
+    restored(fleet)
+    before = deletes(sandbox)
+    sandbox.account.put_image(replace(there[before[0]], id=str(uuid.uuid4())))  # another that expired
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    assert deletes(sandbox) == before
+    outcome = fleet.outcome("lab", night)
+    assert outcome.exit_code == Exit.LIMIT
+    assert outcome.said is not None
+    assert "the database and the fleet's PostgreSQL do not agree on what followed run 2" in outcome.said
+    for _ in range(2):
+        night = fleet.begin().night
+        fleet.clean("lab", night)
+    assert len(deletes(sandbox)) == len(before) + 1
+
+
+def test_an_account_that_another_worker_took_is_left_to_it(
+    fleet: Fleet, sandbox: Sandbox, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = fleet.begin().night
+    reserve = AccountAuthority.reserve
+
+    def meanwhile(self: AccountAuthority, target: str, deletions: int) -> str | None:
+        fleet.lease_all("second")
+        take(other, "lab", self._ownership.shard, "second")
+        return reserve(self, target, deletions)
+
+    monkeypatch.setattr(AccountAuthority, "reserve", meanwhile)
+    assert fleet.clean("lab", night) is None
+    assert deletes(sandbox) == []
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.exit_code) == (State.RUNNING, None)
+
+
+def test_nothing_more_is_deleted_once_postgresql_does_not_answer(
+    fleet: Fleet, sandbox: Sandbox, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = fleet.begin().night
+    address = urlsplit(fleet.url)
+    through = fleet.url.replace(f":{address.port}/", f":{proxy.port}/")
+    reserve = AccountAuthority.reserve
+
+    def meanwhile(self: AccountAuthority, target: str, deletions: int) -> str | None:
+        why = reserve(self, target, deletions)
+        proxy.stop_answering()
+        return why
+
+    monkeypatch.setattr(AccountAuthority, "reserve", meanwhile)
+    again = fleet.clean("lab", night, fleet.cleaner(through))
+    assert again is not None
+    assert deletes(sandbox) == []
+
+
+def test_an_account_whose_database_another_process_holds_waits_for_it(fleet: Fleet, sandbox: Sandbox) -> None:
+    night = fleet.begin().night
+    database = fleet.settings_of("lab").database
+    with exclusive(database, "a stopped worker", utc_now()):
+        assert fleet.clean("lab", night) is not None
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.attempt, sandbox.requests) == (State.QUEUED, 0, ())
+    assert fleet.clean("lab", night) is None
+    assert fleet.outcome("lab", night).state is State.DONE
+
+
+def test_an_account_that_fails_is_tried_again_and_then_reported(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.write({**target_of(sandbox, "lab"), "password": "wrong"}, retries=2)
+    night = fleet.begin().night
+    again = fleet.clean("lab", night)
+    assert again is not None
+    assert again.after == timedelta(seconds=7)
+    assert fleet.outcome("lab", night).state is State.QUEUED
+    assert fleet.clean("lab", night) is None
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.exit_code, outcome.attempt) == (State.FAILED, Exit.FAILED, 2)
+    assert outcome.said is not None
+    assert "credentials are not accepted" in outcome.said
+
+
+def test_a_worker_that_is_told_to_stop_hands_the_account_back(fleet: Fleet, sandbox: Sandbox) -> None:
+    night = fleet.begin().night
+    fleet.stop.set()
+    again = fleet.clean("lab", night)
+    assert again is not None
+    assert (again.after, sandbox.requests) == (timedelta(), ())
+    assert (fleet.outcome("lab", night).state, fleet.outcome("lab", night).attempt) == (State.QUEUED, 0)
+
+
+def test_all_accounts_together_delete_no_more_than_the_fleet_may(fleet: Fleet, sandbox: Sandbox) -> None:
+    with running(Options(images=120, seed=2)) as second:
+        fleet.write(target_of(sandbox, "lab"), target_of(second, "shop"), max_deletions_per_night=40)
+        fleet.lease_all()
+        night = fleet.begin().night
+        assert [fleet.clean(name, night) for name in ("lab", "shop")] == [None, None]
+        spared = [each for each in (sandbox, second) if not deletes(each)]
+        assert len(deletes(sandbox)) + len(deletes(second)) <= 40
+    assert spared
+    said: list[Any] = [fleet.outcome(name, night).said for name in ("lab", "shop")]
+    assert any("fleet.max_deletions_per_night" in (each or "") for each in said)
