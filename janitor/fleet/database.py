@@ -36,6 +36,7 @@ _ADVICE: dict[type[psycopg.Error], str] = {
     errors.InvalidPassword: "check the user and password of `fleet.database`",
     errors.InvalidAuthorizationSpecification: "check the user of `fleet.database`, and that the server admits it",
     errors.InvalidCatalogName: "create that database, or name another one in `fleet.database`",
+    errors.InvalidSchemaName: "run `janitor fleet init`",
     errors.UndefinedTable: "run `janitor fleet init`",
     errors.UndefinedColumn: "run `janitor fleet init`",
     errors.UndefinedFunction: "run `janitor fleet init`",

@@ -6,27 +6,38 @@ job that its successor is carrying out, and where that one died then, nobody wou
 
 import logging
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString
 
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from procrastinate.utils import utcnow
 
-_FINISH = """
+_OURS = """
 WITH ours AS (
-    SELECT id FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker_id)s FOR UPDATE
+    SELECT id, queueing_lock FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND status = 'doing' AND attempts = %(attempts)s
+    AND worker_id IS NOT DISTINCT FROM %(worker_id)s FOR UPDATE
 )
-SELECT procrastinate_finish_job_v1(id, %(status)s::procrastinate_job_status, %(delete)s) FROM ours
 """
+_FINISH = "SELECT procrastinate_finish_job_v1(id, %(status)s::procrastinate_job_status, %(delete)s) FROM ours"
+# Procrastinate refuses to hand back a job beside one that waits with the same lock: it would stay with its worker.
 _RETRY = """
-WITH ours AS (
-    SELECT id FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker_id)s FOR UPDATE
-)
-SELECT procrastinate_retry_job_v2(id, %(retry_at)s, NULL, NULL, NULL) FROM ours
+SELECT CASE
+    WHEN EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.queueing_lock = ours.queueing_lock AND status = 'todo')
+    THEN procrastinate_finish_job_v1(id, 'failed', true)
+    ELSE procrastinate_retry_job_v2(id, %(retry_at)s, NULL, NULL, NULL)
+END FROM ours
 """
+_FORGOTTEN = """
+SELECT id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
+FROM procrastinate_jobs AS job
+WHERE status = 'doing' AND worker_id = %(worker_id)s AND id <> ALL(%(known)s::bigint[])
+AND (SELECT max(at) FROM procrastinate_events WHERE job_id = job.id AND type = 'started') < now() - %(age)s
+"""
+_FETCHED = timedelta(minutes=1)
+"""Within it, a worker knows of every job that it took."""
 
 _log = logging.getLogger("janitor.fleet")
 
@@ -46,7 +57,10 @@ class OwnJobs(JobManager):
         queue: str | None = None,
         lock: str | None = None,
     ) -> None:
-        """Hand a job back, to be carried out again then. What else Procrastinate could change of it stays."""
+        """Hand a job back, to be carried out again then, or end it where the account has been queued anew meanwhile.
+
+        What else Procrastinate could change of it stays.
+        """
         assert (priority, queue, lock) == (None, None, None), "no job of this program changes its place"
         await self._change(_RETRY, job, retry_at=retry_at or utcnow())
 
@@ -58,12 +72,24 @@ class OwnJobs(JobManager):
             await self.retry_job(job)
         return freed
 
-    async def _change(self, statement: LiteralString, job: Job, **values: object) -> None:
-        changed = await self.connector.execute_query_all_async(
-            statement,
-            job_id=job.id,
-            worker_id=job.worker_id,
-            **values,
+    async def free_forgotten(self, worker_id: int, known: Collection[int]) -> list[Job]:
+        """Hand back what stands as being carried out by a living worker, which knows nothing of it; returns them.
+
+        That is left where PostgreSQL went away while a worker took a job or ended it. `known` are those it carries out.
+        """
+        rows = await self.connector.execute_query_all_async(
+            _FORGOTTEN, worker_id=worker_id, known=list(known), age=_FETCHED
         )
+        forgotten = [Job.from_row(row) for row in rows]
+        for job in forgotten:
+            await self.retry_job(job)
+        return forgotten
+
+    async def _change(self, change: LiteralString, job: Job, **values: object) -> None:
+        values = {"job_id": job.id, "worker_id": job.worker_id, "attempts": job.attempts, **values}
+        try:
+            changed = await self.connector.execute_query_all_async(_OURS + change, **values)
+        except UniqueViolation:  # somebody enqueued the account at the same moment
+            changed = await self.connector.execute_query_all_async(_OURS + change, **values)
         if not changed:
             _log.warning("job-of-another job=%s account=%s: left to the worker that has it by now", job.id, job.lock)

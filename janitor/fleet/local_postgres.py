@@ -45,21 +45,26 @@ _SETTINGS = {
     "max_connections": "200",
 }
 _ENDING_WITH_US = """
-import signal, subprocess, sys, threading
+import shutil, signal, subprocess, sys, threading
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-user = {"user": sys.argv[1], "group": int(sys.argv[2]), "extra_groups": []} if sys.argv[1] else {}
-server = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, restore_signals=True, **user)
+folder, name, group = sys.argv[1:4]
+user = {"user": name, "group": int(group), "extra_groups": []} if name else {}
+server = subprocess.Popen(sys.argv[4:], stdin=subprocess.DEVNULL, **user)
+left = []
 def end():
-    sys.stdin.read()
+    left.append(not sys.stdin.read())
     server.send_signal(signal.SIGINT)
     try:
         server.wait(10)
     except subprocess.TimeoutExpired:
         server.send_signal(signal.SIGQUIT)
 threading.Thread(target=end, daemon=True).start()
-sys.exit(server.wait())
+code = server.wait()
+if left == [True]:
+    shutil.rmtree(folder, ignore_errors=True)
+sys.exit(code)
 """
-"""Runs a server until whoever started it ends it, or ends."""
+"""Runs a server until whoever started it says so, or ends without a word: then nothing of the server is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class LocalPostgres:
 
     def __init__(self, programs: Binaries, folder: Path) -> None:
         self.programs = programs
-        self._folder = folder
+        self.folder = folder
         self._password = secrets.token_urlsafe(16)
         self._user = _another_user()
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,7 +132,7 @@ class LocalPostgres:
     def make(self) -> None:
         """Make the cluster and start it. Raises FleetError."""
         if self._user is not None:
-            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self._initialise()
         for attempt in range(1, _TRIES + 1):
             self._port = _free_port()
@@ -143,7 +148,7 @@ class LocalPostgres:
         server = (str(self.programs.folder / "postgres"), "-D", str(self._data), "-p", str(self._port), *options)
         with open(self._log, "ab") as log:  # noqa: PTH123  appended to by every start
             self._process = subprocess.Popen(  # noqa: S603  the server, and words of ours
-                (sys.executable, "-S", "-c", _ENDING_WITH_US, *user, *server),
+                (sys.executable, "-S", "-c", _ENDING_WITH_US, str(self.folder), *user, *server),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -155,9 +160,7 @@ class LocalPostgres:
         """End it; nothing where it does not run."""
         if self._process is not None:
             process, self._process = self._process, None
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait()
+            process.communicate(b"the folder stays")
 
     def restart(self) -> None:
         """Every connection is cut; what was committed stays."""
@@ -181,22 +184,25 @@ class LocalPostgres:
 
     @property
     def _data(self) -> Path:
-        return self._folder / "data"
+        return self.folder / "data"
 
     @property
     def _log(self) -> Path:
-        return self._folder / "log"
+        return self.folder / "log"
 
     def _initialise(self) -> None:
-        password = self._folder / "password"
+        password = self.folder / "password"
         password.write_text(self._password)
         user: dict[str, Any] = {}
         if self._user is not None:
             user = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         words = ("-D", self._data, "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync")
         command = (self.programs.folder / "initdb", *words, "--encoding=UTF8", "--locale=C")
-        told: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "cwd": self._folder}
-        done = subprocess.run(command, **told, **user)  # noqa: S603  its program, and words of ours
+        told: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "cwd": self.folder}
+        try:
+            done = subprocess.run(command, **told, **user)  # noqa: S603  its program, and words of ours
+        except OSError as error:
+            raise FleetError(f"PostgreSQL could not be set up: {error.strerror}: {command[0]}") from error
         password.unlink()
         if done.returncode:
             raise FleetError(f"PostgreSQL could not be set up: {_last_line(done.stderr)}")

@@ -102,7 +102,7 @@ def test_a_black_hole_ends_it_within_two_seconds_and_for_good(
         assert {type(error) for error in failed} == {FleetError}
         proxy.answer()
         began = time.monotonic()
-        with pytest.raises(FleetError, match="no answer in time"):
+        with pytest.raises(FleetError, match="no answer"):
             taken.confirm()
         assert time.monotonic() - began < 0.5
 

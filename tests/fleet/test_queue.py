@@ -126,6 +126,57 @@ def test_a_worker_that_comes_back_does_not_end_the_job_of_its_successor(connecti
     assert states(connection) == [("lab", "succeeded")]
 
 
+@pytest.mark.parametrize("stalled", [True, False], ids=["its-worker-is-silent", "its-worker-hands-it-back"])
+def test_a_job_handed_back_after_the_next_night_began_is_over(connection: Connection, app: App, stalled: bool) -> None:
+    enqueue(connection, app, [LAB, SHOP], NIGHT)
+    lab, shop = taken(app, 3), taken(app, 3)
+    assert lab is not None
+    assert shop is not None
+    enqueue(connection, app, [LAB], NEXT)
+    if stalled:
+        silent(connection, lab)
+        silent(connection, shop)
+        doing(app, lambda jobs: jobs.free_stalled([queue_of(3)], 30))
+    else:
+        doing(app, lambda jobs: jobs.retry_job(lab))
+        doing(app, lambda jobs: jobs.retry_job(shop))
+    assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo")]
+    tried = taken(app, 3)
+    assert tried is not None
+    assert tried.task_kwargs["night"] == "2026-06-01"
+    following = taken(app, 3)
+    assert following is not None
+    assert (following.lock, following.task_kwargs["night"]) == ("lab", "2026-06-02")
+
+
+def test_an_attempt_does_not_end_the_next_one_of_its_own_worker(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    first = taken(app, 3)
+    assert first is not None
+    doing(app, lambda jobs: jobs.retry_job(first))
+    connection.rows("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %(id)s", id=first.worker_id)
+    doing(app, lambda jobs: jobs.finish_job(first, Status.SUCCEEDED, False))
+    assert states(connection) == [("lab", "doing")]
+
+
+def test_what_a_worker_took_and_knows_nothing_of_is_handed_back(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, SHOP, WEB], NIGHT)
+
+    async def look(jobs: OwnJobs) -> tuple[list[Job], list[Job]]:
+        worker = await jobs.register_worker()
+        every = [await jobs.fetch_job([queue_of(3), queue_of(5)], worker) for _ in range(3)]
+        ids = {job.lock: job.id for job in every if job is not None and job.id is not None}
+        at_once = await jobs.free_forgotten(worker, [ids["lab"]])
+        older = "UPDATE procrastinate_events SET at = at - interval '61 s' WHERE job_id <> %(web)s"
+        connection.rows(older, web=ids["web"])
+        return at_once, await jobs.free_forgotten(worker, [ids["lab"]])
+
+    at_once, later = doing(app, look)
+    assert at_once == []
+    assert [job.lock for job in later] == ["shop"]
+    assert sorted(states(connection)) == [("lab", "doing"), ("shop", "todo"), ("web", "doing")]
+
+
 def test_jobs_of_other_shards_and_of_workers_that_give_signs_are_left(connection: Connection, app: App) -> None:
     enqueue(connection, app, [LAB, WEB], NIGHT)
     lab, web = taken(app, 3), taken(app, 5)

@@ -1,15 +1,22 @@
 """The tables of a fleet: made once, brought up to date step by step, by whoever comes first."""
 
+import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
+from urllib.parse import urlsplit
 
 import pytest
+from procrastinate import App
+from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 
 from janitor.errors import FleetError
-from janitor.fleet import schema
-from janitor.fleet.database import connect
+from janitor.fleet import nights, schema
+from janitor.fleet.database import Connection, connect
+from janitor.fleet.queue import Entry, app_of, enqueue
 from janitor.fleet.tables import STEPS
 from tests.fleet.postgres import Databases
 
@@ -85,3 +92,44 @@ def test_the_number_of_shards_stays(url: str) -> None:
 def test_an_empty_database_is_no_fleet(databases: Databases) -> None:
     with connect(databases.empty()) as connection, pytest.raises(FleetError, match="no tables of a fleet: run"):
         schema.check(connection, 16)
+
+
+GRANTS = """
+GRANT USAGE ON SCHEMA janitor_fleet TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA janitor_fleet TO {role};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA janitor_fleet TO {role};
+"""
+
+
+def test_a_worker_needs_no_right_to_change_tables(
+    url: str, connection: Connection, databases: Databases, role: str
+) -> None:
+    connection.run(GRANTS.format(role=role))
+    night = date(2026, 3, 1)
+    with connect(databases.server.url(urlsplit(url).path[1:], role)) as worker:
+        schema.check(worker, 16)
+        nights.begin(worker, night, datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=6))
+        app = app_of(databases.server.url(urlsplit(url).path[1:], role), "a test")
+        assert enqueue(worker, app, [Entry("lab", 3, "d")], night).new == ("lab",)
+        asyncio.run(_carried_out(app))
+        with pytest.raises(FleetError, match="give this user the rights"):
+            worker.run("CREATE TABLE janitor_fleet.novelties ()")
+
+
+async def _carried_out(app: App) -> None:
+    """A job, from when it is taken until it has ended."""
+    async with app.open_async():
+        job = await app.job_manager.fetch_job(["shard-003"], await app.job_manager.register_worker())
+        assert job is not None
+        await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
+
+
+@pytest.fixture
+def role(databases: Databases) -> Iterator[str]:
+    """A role that may connect, with the password of the others."""
+    password = str(urlsplit(databases.server.url()).password)
+    with databases.server.administering() as administrator:
+        administrator.execute(f"CREATE ROLE plain LOGIN PASSWORD '{password}'".encode())
+    yield "plain"
+    with databases.server.administering() as administrator:
+        administrator.execute("ALTER ROLE plain NOLOGIN")  # it owns nothing, and its rights end with its database
