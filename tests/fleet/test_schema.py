@@ -16,7 +16,8 @@ from procrastinate.schema import SchemaManager
 from janitor.errors import FleetError
 from janitor.fleet import nights, schema
 from janitor.fleet.database import Connection, connect
-from janitor.fleet.queue import Entry, app_of, enqueue
+from janitor.fleet.outcomes import Awaited
+from janitor.fleet.queue import app_of, enqueue
 from janitor.fleet.tables import STEPS
 from tests.fleet.postgres import Databases
 
@@ -110,7 +111,7 @@ def test_a_worker_needs_no_right_to_change_tables(
         schema.check(worker, 16)
         nights.begin(worker, night, datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=6))
         app = app_of(databases.server.url(urlsplit(url).path[1:], role), "a test")
-        assert enqueue(worker, app, [Entry("lab", 3, "d")], night).new == ("lab",)
+        assert enqueue(worker, app, [Awaited("lab", 3, "d")], night).new == ("lab",)
         asyncio.run(_carried_out(app))
         with pytest.raises(FleetError, match="give this user the rights"):
             worker.run("CREATE TABLE janitor_fleet.novelties ()")
