@@ -120,6 +120,20 @@ class Connection(psycopg.Connection[Row]):
             raise FleetError(f"{self.where}: {self.redacted(_sentence(error))}") from error
 
 
+class BoundedConnection(psycopg.AsyncConnection[Any]):
+    """A connection of Procrastinate, closed where it gave no answer in time; notifications are waited for as long."""
+
+    async def wait(self, gen: PQGen[T], interval: float = _LOOK_EVERY, timeout: float | None = None) -> T:
+        """What psycopg does to get every answer."""
+        if timeout is not None:
+            return await super().wait(gen, interval, timeout)
+        try:
+            return await super().wait(gen, interval, _PATIENCE.total_seconds())
+        except errors._WaitTimeout:
+            self.pgconn.finish()
+            raise errors.ConnectionTimeout(_LATE) from None
+
+
 def connect(url: str, name: str = "janitor", patience: timedelta = _PATIENCE) -> Connection:
     """A connection, whose answers are waited for so long each; `name` is what the server's lists call it.
 

@@ -1,15 +1,18 @@
 """The queue of a fleet on Procrastinate: a job for each account of a night, in the queue of its shard."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job
 
-from janitor.fleet.database import Connection, parameters_of, settings_of
+from janitor.errors import FleetError
+from janitor.fleet.database import BoundedConnection, Connection, parameters_of, settings_of
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.outcomes import Awaited, expect
 
@@ -26,6 +29,14 @@ _OUTDATED = """
 DELETE FROM procrastinate_jobs WHERE task_name = %(task)s AND status = 'todo' AND args ->> 'night' < %(night)s
 RETURNING lock AS account
 """
+_OTHERS = """
+DELETE FROM procrastinate_jobs
+USING unnest(%(accounts)s::text[], %(digests)s::text[]) AS entry (account, digest)
+WHERE task_name = %(task)s AND status = 'todo' AND lock = entry.account AND args ->> 'digest' <> entry.digest
+"""
+_ENQUEUEING = 6_105_124_191
+"""An advisory lock of PostgreSQL: who holds it enqueues accounts."""
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,8 @@ def queue_of(shard: int) -> str:
 def app_of(url: str, name: str) -> App:
     """Procrastinate on the fleet's PostgreSQL, where jobs are ended only by who has them. Raises FleetError."""
     settings = settings_of(parameters_of(url), name)
-    app = App(connector=PsycopgConnector(conninfo="", kwargs=settings, min_size=1, max_size=6, timeout=10.0))
+    pool: dict[str, Any] = {"connection_class": BoundedConnection, "min_size": 1, "max_size": 6, "timeout": 10.0}
+    app = App(connector=PsycopgConnector(conninfo="", kwargs=settings, **pool))
     app.job_manager = OwnJobs(app.connector)
     return app
 
@@ -53,31 +65,51 @@ def app_of(url: str, name: str) -> App:
 def enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night: date) -> Enqueued:
     """Enqueue a job for each of these accounts, unless it has one of this night already, waiting or being carried out.
 
-    A job of an earlier night that nobody began is removed: its night is over. The night was begun. Raises FleetError.
+    All of them are enqueued, or none is. What nobody began is replaced where its night is over, or it waits for another
+    configuration. The night was begun. Raises FleetError.
     """
-    outdated = _accounts(connection.rows(_OUTDATED, task=CLEAN, night=night.isoformat()))
-    new: list[str] = []
-    left = list(entries)
-    while left:
-        have = _having(connection, night)
-        part = [entry for entry in left[:_AT_ONCE] if entry.account not in have]
+    for _ in range(_TRIES - 1):
         try:
-            with connection.together():
-                expect(connection, night, part)
-                app.job_manager.batch_defer_jobs([_job(entry, night) for entry in part], connection)
-        except AlreadyEnqueued:  # somebody else enqueued one of them meanwhile
+            return _enqueue(connection, app, entries, night)
+        except AlreadyEnqueued:  # a worker handed back a job of an earlier night meanwhile
             continue
-        new += [entry.account for entry in part]
-        left = left[_AT_ONCE:]
-    known = set(new)
-    already = tuple(entry.account for entry in entries if entry.account not in known)
-    return Enqueued(tuple(new), already, tuple(outdated))
+    return _enqueue(connection, app, entries, night)
+
+
+def _enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night: date) -> Enqueued:
+    """One try, while nobody else enqueues. Raises AlreadyEnqueued."""
+    with connection.together(), _translated(connection):
+        connection.rows("SELECT pg_advisory_xact_lock(%(key)s)", key=_ENQUEUEING)
+        outdated = connection.rows(_OUTDATED, task=CLEAN, night=night.isoformat())
+        accounts, digests = [entry.account for entry in entries], [entry.digest for entry in entries]
+        connection.rows(_OTHERS, task=CLEAN, accounts=accounts, digests=digests)
+        have = _having(connection, night)
+        new = [entry for entry in entries if entry.account not in have]
+        for first in range(0, len(new), _AT_ONCE):
+            part = new[first : first + _AT_ONCE]
+            expect(connection, night, part)
+            app.job_manager.batch_defer_jobs([_job(entry, night) for entry in part], connection)
+    already = tuple(account for account in accounts if account in have)
+    return Enqueued(tuple(entry.account for entry in new), already, tuple(row["account"] for row in outdated))
+
+
+@contextmanager
+def _translated(connection: Connection) -> Iterator[None]:
+    """Errors of Procrastinate's connections as FleetError."""
+    try:
+        with connection.translated():
+            yield
+    except ConnectorException as error:
+        if isinstance(error.__cause__, psycopg.Error):
+            with connection.translated():
+                raise error.__cause__ from error
+        raise FleetError(f"{connection.where}: {error}") from error
 
 
 def enqueue_answer(connection: Connection, app: App, account: str, shard: int, output: str) -> None:
     """Enqueue a job for a command about an account, whose answer is kept under this id. Raises FleetError."""
     job = _in_shard(shard, ANSWER, {"output": output}, lock=account, queueing_lock=output, priority=_FIRST)
-    with connection.translated():
+    with _translated(connection):
         app.job_manager.batch_defer_jobs([job], connection)
 
 
@@ -94,7 +126,3 @@ def _job(entry: Awaited, night: date) -> Job:
 
 def _in_shard(shard: int, task: str, words: Mapping[str, Any], **keys: Any) -> Job:
     return Job(queue=queue_of(shard), task_name=task, task_kwargs=dict(words), **keys)
-
-
-def _accounts(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [row["account"] for row in rows]

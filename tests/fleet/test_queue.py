@@ -1,14 +1,20 @@
 """The queue: each account once a night, and a job is ended only by the worker that has it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
+from janitor.errors import FleetError
 from janitor.fleet.database import Connection
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.nights import begin
@@ -16,6 +22,8 @@ from janitor.fleet.outcomes import Awaited
 from janitor.fleet.outputs import answer, ask, read
 from janitor.fleet.pace import sender_of, take_turn
 from janitor.fleet.queue import Enqueued, app_of, enqueue, enqueue_answer, queue_of
+from tests.fleet.black_hole import Proxy
+from tests.fleet.postgres import Databases
 
 T = TypeVar("T")
 NIGHT, NEXT = date(2026, 6, 1), date(2026, 6, 2)
@@ -97,15 +105,82 @@ def test_two_who_enqueue_at_once_enqueue_each_account_once(
     connection: Connection, other: Connection, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = app.job_manager.batch_defer_jobs
+    results: list[Enqueued] = []
+    second = Thread(target=lambda: results.append(enqueue(other, app, [SHOP, WEB], NIGHT)))
 
     def meanwhile(jobs: list[Job], connection: Connection) -> list[Job]:
         monkeypatch.undo()
-        enqueue(other, app, [SHOP], NIGHT)
+        second.start()
         return first(jobs, connection)
 
     monkeypatch.setattr(app.job_manager, "batch_defer_jobs", meanwhile)
-    assert enqueue(connection, app, [LAB, SHOP], NIGHT) == Enqueued(("lab",), ("shop",), ())
-    assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo")]
+    assert enqueue(connection, app, [LAB, SHOP], NIGHT) == Enqueued(("lab", "shop"), (), ())
+    second.join()
+    assert results == [Enqueued(("web",), ("shop",), ())]
+    assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo"), ("web", "todo")]
+
+
+def test_a_job_that_is_handed_back_meanwhile_does_not_keep_the_next_night_from_its_account(
+    connection: Connection, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    lab = taken(app, 3)
+    assert lab is not None
+    first = app.job_manager.batch_defer_jobs
+
+    def meanwhile(jobs: list[Job], connection: Connection) -> list[Job]:
+        monkeypatch.undo()
+        doing(app, lambda own: own.retry_job(lab))
+        return first(jobs, connection)
+
+    monkeypatch.setattr(app.job_manager, "batch_defer_jobs", meanwhile)
+    assert enqueue(connection, app, [LAB, SHOP], NEXT) == Enqueued(("lab", "shop"), (), ("lab",))
+    assert states(connection) == [("lab", "todo"), ("shop", "todo")]
+
+
+def test_what_waits_for_another_configuration_is_queued_anew(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, SHOP, WEB], NIGHT)
+    assert taken(app, 5) is not None
+    changed = [replace(each, digest="another") for each in (LAB, WEB)]
+    assert enqueue(connection, app, [*changed, SHOP], NIGHT) == Enqueued(("lab",), ("web", "shop"), ())
+    assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo"), ("web", "doing")]
+    digests = connection.rows("SELECT account, digest FROM outcomes ORDER BY account")
+    assert [row["digest"] for row in digests] == ["another", "d2", "d3"]
+
+
+def test_all_accounts_are_queued_or_none(connection: Connection, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janitor.fleet.queue._AT_ONCE", 1)
+    wrong = replace(WEB, account="a\0")
+    with pytest.raises(FleetError):
+        enqueue(connection, app, [LAB, wrong], NIGHT)
+    assert states(connection) == []
+    assert connection.rows("SELECT * FROM outcomes") == []
+
+
+def test_a_queue_without_postgresql_is_an_error_of_the_fleet(connection: Connection, app: App) -> None:
+    connection.run("DROP FUNCTION procrastinate_defer_jobs_v1")
+    with pytest.raises(FleetError, match="run `janitor fleet init`"):
+        enqueue(connection, app, [LAB], NIGHT)
+    with pytest.raises(FleetError, match="run `janitor fleet init`"):
+        enqueue_answer(connection, app, "lab", 3, ask(connection, "lab", ["waiting"]))
+
+
+def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
+    url: str, databases: Databases, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("janitor.fleet.database._PATIENCE", timedelta(seconds=0.3))
+    app = app_of(databases.server.url(urlsplit(url).path[1:], port=proxy.port), "a test")
+
+    async def look(jobs: OwnJobs) -> None:
+        worker = await jobs.register_worker()
+        proxy.stop_answering()
+        with pytest.raises(ConnectorException):
+            await jobs.update_heartbeat(worker)
+        proxy.answer()
+
+    began = time.monotonic()
+    doing(app, look)
+    assert time.monotonic() - began < 15
 
 
 def test_a_worker_that_comes_back_does_not_end_the_job_of_its_successor(connection: Connection, app: App) -> None:
