@@ -92,6 +92,8 @@ class Cleaner:
             except Superseded as error:
                 self._count("superseded")
                 _log.warning("account-superseded account=%s: %s", order.account, error)
+                # If the job is still with this worker, nobody else would carry it out.
+                raise Again(self.busy_for) from error
             except FleetError as error:
                 self._count("unreachable")
                 _log.error("account-not-cleaned account=%s: %s", order.account, error)
