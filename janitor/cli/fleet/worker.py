@@ -6,16 +6,18 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from procrastinate import App, RetryDecision
+from procrastinate import App, JobContext, RetryDecision
 from procrastinate.exceptions import AppNotOpen, ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
+from procrastinate.worker import Worker as Taking
 
 from janitor.cli.fleet.answering import Answerer
 from janitor.cli.fleet.cleaning import Again, Cleaner, Order
@@ -79,7 +81,8 @@ class FleetWorker:
     timing: Timing = field(default_factory=Timing)
     held: Held = field(default_factory=Held)
     _queues: list[str] = field(default_factory=list)
-    _jobs: OwnJobs | None = None
+    _taking: Taking | None = None
+    _carried_out: set[int] = field(default_factory=set)
     _told: frozenset[tuple[int, str]] = frozenset()
 
     def work(self) -> None:
@@ -130,10 +133,17 @@ class FleetWorker:
         self._queues[:] = [queue_of(shard) for shard in sorted(held.shards - held.surplus)]
 
     async def _free_stalled(self) -> None:
-        """Hand back the jobs of these shards whose worker died: whoever has the shard carries them out again."""
-        if self._jobs is not None and self._queues:
-            for job in await self._jobs.free_stalled(self._queues, self.timing.lapse.total_seconds()):
-                _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock)
+        """Hand back the jobs of these shards whose worker died, and those of our own that we know nothing of."""
+        taking = self._taking
+        if taking is None or not self._queues:
+            return
+        jobs = taking.app.job_manager
+        assert isinstance(jobs, OwnJobs)
+        for job in await jobs.free_stalled(self._queues, self.timing.lapse.total_seconds()):
+            _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock)
+        if taking.worker_id is not None:
+            for job in await jobs.free_forgotten(taking.worker_id, self._carried_out.copy()):
+                _log.warning("job-forgotten job=%s account=%s: queued again", job.id, job.lock)
 
     async def _told_to_stop(self) -> None:
         while not self.cleaner.stop.is_set():
@@ -141,16 +151,20 @@ class FleetWorker:
 
     async def _take_jobs(self) -> None:
         """Carry out jobs; where PostgreSQL fails, begin anew once it answers."""
-        pause = self.timing.look.total_seconds()
+        shortest = pause = self.timing.look.total_seconds()
         while True:
+            began = monotonic()
             try:
                 app = self._app()
                 async with app.open_async():
-                    await app.run_worker_async(**self._options())
+                    self._taking = Taking(app, **self._options())
+                    await self._taking.run()  # type: ignore[no-untyped-call]
             except (ConnectorException, OSError) as error:
                 _log.warning("jobs-unreachable: %s", error)
+            finally:
+                self._taking = None
+            pause = shortest if monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _options(self) -> dict[str, Any]:
         timing = self.timing
@@ -170,17 +184,27 @@ class FleetWorker:
     def _app(self) -> App:
         app = app_of(self.fleet.database, self.worker.name)
 
-        @app.task(name=CLEAN, retry=_TryAgain())
-        def clean(account: str, night: str, digest: str) -> None:
-            self.cleaner.clean(Order(account, date.fromisoformat(night), digest))
+        @app.task(name=CLEAN, retry=_TryAgain(), pass_context=True)
+        def clean(context: JobContext, account: str, night: str, digest: str) -> None:
+            with self._known(context):
+                self.cleaner.clean(Order(account, date.fromisoformat(night), digest))
 
-        @app.task(name=ANSWER, retry=_TryAgain())
-        def answer(output: str) -> None:
-            self.answer(output)
+        @app.task(name=ANSWER, retry=_TryAgain(), pass_context=True)
+        def answer(context: JobContext, output: str) -> None:
+            with self._known(context):
+                self.answer(output)
 
-        assert isinstance(app.job_manager, OwnJobs)
-        self._jobs = app.job_manager
         return app
+
+    @contextlib.contextmanager
+    def _known(self, context: JobContext) -> Iterator[None]:
+        """While a job is carried out, it is not taken for a forgotten one."""
+        assert context.job.id is not None
+        self._carried_out.add(context.job.id)
+        try:
+            yield
+        finally:
+            self._carried_out.discard(context.job.id)
 
 
 class Keeper:
