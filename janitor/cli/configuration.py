@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from janitor.config.policy_files import Rules
 
 
-def settings_from(config: Path | None, *, offline: bool = False) -> Settings:
+def settings_from(config: Path | None, *, offline: bool = False, whole: bool = False) -> Settings:
     """The configuration, with every kind of channel that there is. Raises ConfigurationError.
 
     `offline`: for commands that only read what is recorded; missing secrets and addresses are no problem for them.
+    `whole`: that of a fleet, for commands that need no account. Raises UsageError where there is a fleet, without that.
     """
-    return load_settings(config, kinds=_kinds, offline=offline)
+    return load_settings(config, kinds=_kinds, offline=offline, whole=whole)
 
 
 def accounts_from(config: Path | None, *, offline: bool = False) -> "Accounts":
@@ -30,6 +31,15 @@ def accounts_from(config: Path | None, *, offline: bool = False) -> "Accounts":
     from janitor.config.fleet.accounts import load_accounts  # of which a configuration without one loads nothing
 
     return load_accounts(config, kinds=_kinds, offline=offline)
+
+
+def load_fleet(config: Path | None, *, offline: bool = False) -> "tuple[Accounts, Rules]":
+    """The accounts of a fleet and its rules. Raises ConfigurationError with every problem of both."""
+    try:
+        accounts = accounts_from(config, offline=offline)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
+    return accounts, rules_of(accounts.settings)
 
 
 def _kinds() -> ChannelSchemas:

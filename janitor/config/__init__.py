@@ -151,14 +151,14 @@ def load_settings(
     """
     reading = Reading(source_of(config, environ), environ, kinds, offline)
     document = read_document(reading.source)
-    if not is_of_fleet(document) and account is None and not whole:
+    if not has_fleet(document) and account is None and not whole:
         return settings_of(document, reading)
     from janitor.config.fleet.accounts import settings_in_fleet  # of which a configuration without one loads nothing
 
     return settings_in_fleet(document, reading, account, whole=whole)
 
 
-def is_of_fleet(document: Document) -> bool:
+def has_fleet(document: Document) -> bool:
     """Whether a configuration has the key `fleet`."""
     return isinstance(document.data, dict) and isinstance(document.data.get("fleet"), dict)
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
 from janitor.cli.app import janitor
-from janitor.config import is_of_fleet, load_settings
+from janitor.config import has_fleet, load_settings
 from janitor.config.policy_files import load_rules
 from janitor.config.policy_tests.schema import PolicyTestSchema
 from janitor.documents import read_document
@@ -136,7 +136,7 @@ def config_problems(path: Path) -> list[Problem]:
 
 
 def problems_of_fleet(path: Path) -> list[Problem]:
-    whole = is_of_fleet(read_document(path))
+    whole = has_fleet(read_document(path))
     return _problems(lambda: load_settings(path, {}, lambda: SCHEMAS, whole=whole))
 
 

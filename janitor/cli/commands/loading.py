@@ -33,6 +33,13 @@ def load(common: Common) -> tuple[Settings, "Rules"]:
     return settings, rules
 
 
+def load_fleet(common: Common) -> "tuple[Accounts, Rules]":
+    """The accounts of a fleet and its policies. Raises ConfigurationError with the problems of both."""
+    accounts, rules = configuration.load_fleet(common.config)
+    configure_logging(common.verbose, accounts.settings.secrets, common.log_format)
+    return accounts, rules
+
+
 def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies. Raises ConfigurationError, reported to monitoring where configured."""
     try:
@@ -46,9 +53,9 @@ def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
         raise
 
 
-def configured_offline(common: Common) -> Settings:
+def configured_offline(common: Common, *, whole: bool = False) -> Settings:
     """The configuration for a command that only reads what is recorded: secrets and addresses may be missing."""
-    settings = configuration.settings_from(common.config, offline=True)
+    settings = configuration.settings_from(common.config, offline=True, whole=whole)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings
 

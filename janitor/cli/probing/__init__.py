@@ -12,7 +12,6 @@ from janitor.clock import utc_now
 from janitor.cloud.service import Probe, ProbeFailed
 from janitor.cloud.target import Target
 from janitor.config import Settings
-from janitor.config.accounts import names_without_signing_in
 from janitor.config.policy_files import PASSED_OVER, Rules
 from janitor.core.policy import Policy
 from janitor.core.policy_lint import exempting_nothing, lint, owning_nothing
@@ -20,6 +19,7 @@ from janitor.core.units import counted
 from janitor.core.usage import Reading
 from janitor.errors import CloudError, DeliveryError, StoreError
 from janitor.escaping import visible
+from janitor.filesystems import network_filesystem_of
 from janitor.references import Reference
 from janitor.report.tables import readings_table
 from janitor.report.wording import undelivered_reports
@@ -41,14 +41,16 @@ def tell(text: str) -> None:
     say_folded(text, _SUBJECT + 1)
 
 
-def configured(settings: Settings, rules: Rules) -> Iterator[str]:
-    """What is configured, with notes where there are any, and the next runs."""
-    targets = ", ".join(target.name for target in settings.targets)
-    yield f"configuration  ok: {settings.source}, mode {settings.mode}, targets: {targets}"
+def configured(settings: Settings, rules: Rules, what: str, targets: Sequence[str] | None) -> Iterator[str]:
+    """What is configured, with notes where there are any, and the next runs.
+
+    `what` says in words what is cleaned; `targets` are the names of these, None where only a catalogue tells them.
+    """
+    yield f"configuration  ok: {settings.source}, mode {settings.mode}, {what}"
     yield f"policies       ok: {settings.policies}, {', '.join(policy.name for policy in rules.policies)}"
     if rules.passed_over:
         yield f"policies       note: {PASSED_OVER}: {', '.join(map(visible, rules.passed_over))}"
-    for remark in lint(rules.policies, names_without_signing_in(settings)):
+    for remark in lint(rules.policies, targets):
         yield f"policies       note: {remark}"
     if rules.exemptions:
         yield f"exemptions     ok: {len(rules.exemptions)} in policy files"
@@ -58,7 +60,9 @@ def configured(settings: Settings, rules: Rules) -> Iterator[str]:
     if settings.slack is not None and settings.slack.approvers and settings.slack.app_token is None:
         yield "slack          note: approvers: without an `app_token` there are no buttons that they could press"
     if settings.schedule is None:
-        yield "schedule       none: `janitor serve` needs one, `janitor run` does not"
+        by_hand = "`janitor serve` needs one, `janitor run` does not"
+        of_fleet = "`janitor fleet serve` needs one, `janitor fleet enqueue` does not"
+        yield f"schedule       none: {by_hand if settings.fleet is None else of_fleet}"
         return
     yield f"schedule       {settings.schedule.text} ({settings.timezone.key})"
     for instant in settings.schedule.upcoming(utc_now(), settings.timezone, 3):
@@ -72,6 +76,15 @@ def _ways(settings: Settings) -> Iterator[str]:
             yield f"network        {target.name}: {way}"
     if way := settings.http.route.described(None):
         yield f"network        Slack, heartbeat and references: {way}"
+
+
+def unsafe_place(settings: Settings) -> Iterator[str]:
+    """That the database is on a network file system, where it is."""
+    if kind := network_filesystem_of(settings.database):
+        yield (
+            f"database       note: it is on a network file system ({kind}), where two hosts may write to it at once, "
+            "and damage it: keep it on a disk of this host"
+        )
 
 
 def undelivered(settings: Settings) -> Iterator[str]:

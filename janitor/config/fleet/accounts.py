@@ -1,15 +1,16 @@
 """The accounts of a fleet: their names, and the configuration of each as the whole parser reads it."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from janitor.cloud.target import Target
 from janitor.config import Settings, settings_of, source_of
 from janitor.config.channels import ChannelSchemas, secrets_of
 from janitor.config.checked import Reading
 from janitor.config.fleet.digests import digest_of, digest_of_policies
-from janitor.config.fleet.entries import Entry, put_into
+from janitor.config.fleet.entries import Entry, put_into, some_of
 from janitor.config.fleet.loading import check_asked, entries_of, fleet_of, protected, whole_settings
 from janitor.config.fleet.schema import AccountSchema
 from janitor.config.fleet.shards import database_of
@@ -61,21 +62,28 @@ class Accounts:
         policies = [file for file in files_in(self.settings.policies) if not holds_tests(file)]
         return digest_of(written, digest_of_policies(policies), secrets=secrets_of(kinds))
 
-    def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong with any account; the whole parser reads each, which takes a while.
+    def targets(self) -> list[Target]:
+        """The targets of all accounts, each of which the whole parser reads, which takes a while.
 
-        Two accounts that are one by their keys are a problem, too, as each of their images would be decided on twice.
+        Raises ConfigurationError for everything that is wrong with any. Two accounts that are one by their keys are
+        wrong, too, as each of their images would be decided on twice.
         """
+        found: list[Target] = []
+        problems: list[Problem] = []
         first: dict[tuple[str, str], str] = {}
         for name in self.names:
             try:
-                [target] = self.settings_of(name).targets
+                found += self.settings_of(name).targets
             except ConfigurationError as error:
-                yield from error.problems
+                problems += error.problems
                 continue
-            if target.account is not None and (other := first.setdefault((target.api, target.account), name)) != name:
+            account = found[-1].account
+            if account is not None and (other := first.setdefault((found[-1].api, account), name)) != name:
                 message = f"is the account {other} under another name: every image would be decided on twice"
-                yield self._entries[name].document.problem(Fault((), message), name)
+                problems.append(self._entries[name].document.problem(Fault((), message), name))
+        if problems:
+            raise ConfigurationError(some_of(problems))
+        return found
 
     @property
     def are_current(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from janitor.config import Settings, is_of_fleet, settings_of
+from janitor.config import Settings, has_fleet, settings_of
 from janitor.config.checked import Reading
 from janitor.config.fleet import Fleet
 from janitor.config.fleet.entries import Entry, by_name
@@ -13,7 +13,7 @@ from janitor.config.fleet.lists import accounts_in_list
 from janitor.config.fleet.schema import WholeSchema
 from janitor.config.fleet.tables import TEMPLATE, accounts_in_table
 from janitor.config.policy_folder import holds_policies
-from janitor.documents import Document, Fault, display
+from janitor.documents import Document, Fault, display, legible
 from janitor.errors import ConfigurationError, Problem, UsageError
 from janitor.filesystems import network_filesystem_of
 
@@ -31,7 +31,7 @@ _NO_NAME = 'has no name: give every account one of a column, like name: "{accoun
 def check_asked(document: Document, reading: Reading, account: str | None, *, whole: bool) -> None:
     """Raises UsageError where no fleet is configured, and where one is but neither it nor an account is asked for."""
     shown = display(reading.source)
-    if not is_of_fleet(document):
+    if not has_fleet(document):
         raise UsageError(f"{shown} {_NO_FLEET}")
     if account is None and not whole:
         raise UsageError(f"{shown} has the key `fleet`: {_ONE_ACCOUNT}")
@@ -139,3 +139,12 @@ def files_of(fleet: Fleet) -> list[Path]:
     if not found:
         raise ConfigurationError([Problem(display(folder), None, _NO_FILES)])
     return found
+
+
+def passed_over(fleet: Fleet) -> tuple[str, ...]:
+    """What is in a folder of accounts that people may believe is read: not hidden files, and not notes."""
+    if not fleet.targets.is_dir():
+        return ()
+    others = (file for file in fleet.targets.iterdir() if not holds_policies(file))
+    shown = (file for file in others if not file.name.startswith(".") and file.suffix != ".md")
+    return tuple(f"{legible(file.name)}{' (a folder)' if file.is_dir() else ''}" for file in sorted(shown))

@@ -80,6 +80,10 @@ def test_a_channel_needs_a_bot(slack: str) -> None:
     ]
 
 
+def test_the_targets_of_all_accounts_are_read() -> None:
+    assert [target.name for target in accounts_of(accounts_yaml=TWO).targets()] == ["web", "data"]
+
+
 def test_load_settings_reads_one_account() -> None:
     path = write_fleet(accounts_yaml=TWO)
     settings = load_settings(path, ENVIRON, account="data")
@@ -131,7 +135,9 @@ def test_the_problems_of_an_account_are_told_where_it_is_written() -> None:
     assert problems_of_account(accounts, "data") == [
         'accounts.yaml:6: data: usage.volumes: "maybe" is not known here (known: auto, required, optional, off)'
     ]
-    assert len(list(accounts.problems())) == 3
+    with pytest.raises(ConfigurationError) as caught:
+        accounts.targets()
+    assert len(caught.value.problems) == 3
 
 
 def test_a_missing_secret_of_an_account_is_told_where_it_is_written() -> None:
@@ -163,7 +169,7 @@ def test_a_key_that_is_given_twice_and_a_comment_are_told_there_too() -> None:
             "- {name: a}\n- {name: a}", "2: name: is already the name of the account at accounts.yaml:1", id="twice"
         ),
         pytest.param("- {name: a}\n\n- {name: A}", "3: name: is already the name of the account", id="in-capitals"),
-        pytest.param("- {name: é}\n- {name: é}", "2: name: is already the name of the account", id="composed"),
+        pytest.param("- {name: \u00e9}\n- {name: e\u0301}", "2: name: is already the name of the", id="composed"),
         pytest.param("targets:\n- {name: a}", "1: must hold a list, each item of which begins with a dash", id="keys"),
         pytest.param("- {name: a\n- {name: b}", "2: is not YAML:", id="no-yaml"),
         pytest.param("# none yet\n", "1: is empty", id="nothing"),
@@ -203,8 +209,9 @@ def test_accounts_that_cannot_be_read_are_told() -> None:
 
 def test_two_names_of_one_account_are_a_problem() -> None:
     text = "".join(f"- {{name: {name}, appkey: the-appkey, username: u, password: p}}\n" for name in "ab")
-    problems = [str(problem) for problem in accounts_of(accounts_yaml=text).problems()]
-    assert problems == [
+    with pytest.raises(ConfigurationError) as caught:
+        accounts_of(accounts_yaml=text).targets()
+    assert [str(problem) for problem in caught.value.problems] == [
         "accounts.yaml:2: b: is the account a under another name: every image would be decided on twice"
     ]
 

@@ -104,8 +104,9 @@ def _settings(common: Common) -> "Settings | None":
     """The configuration; None where there is none, and none was asked for. Raises ConfigurationError."""
     from janitor.cli.commands.loading import configured_offline
     from janitor.config import place_of
+    from janitor.config.glance import is_of_fleet
 
     place = place_of(common.config)
     if common.config is None and place == place_of(None, {}) and not place.exists():
         return None
-    return configured_offline(common)
+    return configured_offline(common, whole=is_of_fleet(common.config))
