@@ -42,6 +42,11 @@ def load_fleet(config: Path | None, *, offline: bool = False) -> "tuple[Accounts
     return accounts, rules_of(accounts.settings)
 
 
+def whole_fleet_from(config: Path | None) -> Settings:
+    """The configuration of a fleet, whose accounts are not read. Raises UsageError where the configuration has none."""
+    return load_settings(config, kinds=_kinds, whole=True)
+
+
 def _kinds() -> ChannelSchemas:
     from janitor.notify.channels import SCHEMAS  # which loads every kind of channel
 

@@ -163,6 +163,17 @@ def states(connection: Connection, night: date) -> dict[State, int]:
     return {state: counted.get(state, 0) for state in State}
 
 
+def troubled(connection: Connection, night: date) -> int:
+    """How many accounts of a night ended by themselves, but not with exit code 0. Raises FleetError."""
+    found = connection.row(
+        "SELECT count(*) AS accounts FROM outcomes "
+        "WHERE night = %(night)s AND state = 'done' AND exit_code IS DISTINCT FROM 0",
+        night=night,
+    )
+    assert found is not None
+    return int(found["accounts"])
+
+
 def outcomes(connection: Connection, night: date) -> list[Outcome]:
     """What is known of each account in a night, by name. Raises FleetError."""
     found = connection.rows(

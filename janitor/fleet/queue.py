@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -37,6 +37,28 @@ WHERE task_name = %(task)s AND status = 'todo' AND lock = entry.account AND args
 _ENQUEUEING = 6_105_124_191
 """An advisory lock of PostgreSQL: who holds it enqueues accounts."""
 _TRIES = 3
+_OLDEST = """
+SELECT jobs.lock AS account, (SELECT min(at) FROM procrastinate_events WHERE job_id = jobs.id) AS since
+FROM procrastinate_jobs AS jobs WHERE task_name = %(task)s AND status = 'todo' ORDER BY id LIMIT 1
+"""
+_STALLED = """
+SELECT jobs.lock AS account, workers.last_heartbeat AS since
+FROM procrastinate_jobs AS jobs LEFT JOIN procrastinate_workers AS workers ON workers.id = jobs.worker_id
+WHERE task_name = %(task)s AND status = 'doing'
+AND (workers.id IS NULL OR workers.last_heartbeat < now() - %(lapse)s) ORDER BY jobs.id
+"""
+_QUEUED = """
+SELECT queue_name AS queue, count(*) AS jobs FROM procrastinate_jobs
+WHERE task_name = %(task)s AND status = 'todo' GROUP BY queue_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSince:
+    """The job of an account, and since when: it was enqueued, or its worker gave no sign any more; None: not known."""
+
+    account: str
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +133,22 @@ def enqueue_answer(connection: Connection, app: App, account: str, shard: int, o
     job = _in_shard(shard, ANSWER, {"output": output}, lock=account, queueing_lock=output, priority=_FIRST)
     with _translated(connection):
         app.job_manager.batch_defer_jobs([job], connection)
+
+
+def oldest(connection: Connection) -> JobSince | None:
+    """The account that has waited the longest to be cleaned, if one waits. Raises FleetError."""
+    found = connection.row(_OLDEST, task=CLEAN)
+    return None if found is None else JobSince(**found)
+
+
+def stalled(connection: Connection, lapse: timedelta) -> list[JobSince]:
+    """The accounts whose worker gave no sign for so long while it cleaned them. Raises FleetError."""
+    return [JobSince(**row) for row in connection.rows(_STALLED, task=CLEAN, lapse=lapse)]
+
+
+def queued(connection: Connection) -> dict[str, int]:
+    """How many accounts wait in each queue in which any does. Raises FleetError."""
+    return {row["queue"]: row["jobs"] for row in connection.rows(_QUEUED, task=CLEAN)}
 
 
 def _having(connection: Connection, night: date) -> set[str]:

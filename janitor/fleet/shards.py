@@ -36,7 +36,7 @@ _UNMARKED = f"{_HELD} AND marker IS NULL"
 _MARK = "UPDATE shards SET marker = %(marker)s WHERE shard = %(shard)s AND worker = %(worker)s AND marker IS NULL"
 _RELEASE = "UPDATE shards SET worker = NULL WHERE worker = %(worker)s AND shard = ANY(%(shards)s)"
 _WORKERS = """
-SELECT worker AS name, host, pid, state, draining, started_at, heartbeat_at,
+SELECT worker AS name, host, pid, state, serves, draining, started_at, heartbeat_at,
     heartbeat_at <= now() - %(lapse)s AS silent,
     ARRAY(SELECT shard FROM shards WHERE shards.worker = workers.worker ORDER BY shard) AS shards
 FROM workers ORDER BY worker
@@ -184,12 +184,16 @@ class Leases:
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """A worker as others see it; `silent`: its heartbeat has not been heard for too long."""
+    """A worker as others see it; `silent`: its heartbeat has not been heard for too long.
+
+    `serves` are the shards that it may have: it wants them, and has their files. Wide because it is the whole row.
+    """
 
     name: str
     host: str
     pid: int
     state: str
+    serves: tuple[int, ...]
     shards: tuple[int, ...]
     draining: bool
     started_at: datetime
@@ -210,7 +214,8 @@ class Lease:
 
 def workers(connection: Connection, lapse: timedelta = LAPSE) -> list[WorkerState]:
     """All workers that were heard within a day, by name. Raises FleetError."""
-    return [WorkerState(**{**row, "shards": tuple(row["shards"])}) for row in connection.rows(_WORKERS, lapse=lapse)]
+    found = connection.rows(_WORKERS, lapse=lapse)
+    return [WorkerState(**{**row, "shards": tuple(row["shards"]), "serves": tuple(row["serves"])}) for row in found]
 
 
 def leases(connection: Connection) -> list[Lease]:

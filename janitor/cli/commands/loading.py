@@ -103,3 +103,12 @@ def configured_fleet(common: Common) -> "tuple[Accounts, Fleet]":
     accounts = configuration.accounts_from(common.config)
     configure_logging(common.verbose, accounts.settings.secrets, common.log_format)
     return accounts, fleet_of(accounts.settings)
+
+
+def configured_whole_fleet(common: Common) -> "tuple[Settings, Fleet]":
+    """The same for commands that need no account: that list, which may be long, is not read."""
+    from janitor.config.fleet.loading import fleet_of  # of which a configuration without one loads nothing
+
+    settings = configuration.whole_fleet_from(common.config)
+    configure_logging(common.verbose, settings.secrets, common.log_format)
+    return settings, fleet_of(settings)

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.fleet import setting_up, working
+from janitor.cli.commands.fleet import setting_up, watching, working
 
 
 @click.group()
@@ -18,3 +18,4 @@ fleet.add_command(setting_up.init)
 fleet.add_command(setting_up.enqueue)
 fleet.add_command(working.work)
 fleet.add_command(working.drain)
+fleet.add_command(watching.status)

@@ -1,0 +1,63 @@
+"""How a fleet stands, read from its PostgreSQL as one value."""
+
+from collections.abc import Collection
+
+from janitor.fleet import nights, outcomes, ownership, queue, shards
+from janitor.fleet.database import Connection
+from janitor.report.fleet.status import FleetState, FreeShard, JobState, NightState, OwnerState, WorkerState
+
+
+def state_of(connection: Connection, number: int) -> FleetState:
+    """How the fleet stands, which has this number of shards. Raises FleetError."""
+    clock = connection.row("SELECT now() AS at")
+    assert clock is not None
+    workers, waiting = shards.workers(connection), queue.queued(connection)
+    oldest, stalled = queue.oldest(connection), queue.stalled(connection, shards.LAPSE)
+    return FleetState(
+        at=clock["at"],
+        shards=number,
+        night=_latest_night(connection),
+        queued=sum(waiting.values()),
+        oldest=None if oldest is None else JobState(oldest.account, oldest.since),
+        stalled=[JobState(job.account, job.since) for job in stalled],
+        workers=[_worker(each) for each in workers],
+        free=_free(shards.leases(connection), workers, number, waiting),
+        owners=[
+            OwnerState(each.account, each.shard, each.worker, each.epoch, each.taken_at)
+            for each in ownership.owners(connection)
+        ],
+    )
+
+
+def _latest_night(connection: Connection) -> NightState | None:
+    night = nights.night_of(connection)
+    if night is None:
+        return None
+    states = {state.value: count for state, count in outcomes.states(connection, night.night).items()}
+    troubled = outcomes.troubled(connection, night.night)
+    return NightState(night.night, night.begun_at, night.deadline_at, night.summed_up_at, states, troubled)
+
+
+def _worker(each: shards.WorkerState) -> WorkerState:
+    return WorkerState(
+        each.name, each.host, each.shards, each.silent, each.draining, each.started_at, each.heartbeat_at
+    )
+
+
+def _free(
+    leases: Collection[shards.Lease], workers: Collection[shards.WorkerState], number: int, waiting: dict[str, int]
+) -> list[FreeShard]:
+    """The shards that no living worker has."""
+    living = [worker for worker in workers if not worker.silent]
+    names = {worker.name for worker in living}
+    known = {lease.shard: lease for lease in leases}
+    free = []
+    for shard in range(number):
+        lease = known.get(shard)
+        if lease is not None and lease.worker in names:
+            continue
+        can = tuple(worker.name for worker in living if shard in worker.serves and not worker.draining)
+        queued = waiting.get(queue.queue_of(shard), 0)
+        last, place = (None, None) if lease is None else (lease.worker, lease.place)
+        free.append(FreeShard(shard, last, place, can, queued))
+    return free
