@@ -1,9 +1,12 @@
-"""How a fleet stands, read from its PostgreSQL as one value."""
+"""How a fleet stands, and what became of a night, each read from its PostgreSQL as one value."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from janitor.fleet import nights, outcomes, ownership, queue, shards
 from janitor.fleet.database import Connection
+from janitor.fleet.nights import Night
+from janitor.report.fleet.night import AccountOutcome, NightReport
 from janitor.report.fleet.status import FleetState, FreeShard, JobState, NightState, OwnerState, WorkerState
 
 
@@ -61,3 +64,27 @@ def _free(
         last, place = (None, None) if lease is None else (lease.worker, lease.place)
         free.append(FreeShard(shard, last, place, can, queued))
     return free
+
+
+def report_of(connection: Connection, night: Night, at: datetime) -> NightReport:
+    """What became of each account in a night, as of an instant. Raises FleetError."""
+    accounts = [_outcome(each) for each in outcomes.outcomes(connection, night.night)]
+    return NightReport(night.night, night.begun_at, night.deadline_at, night.summed_up_at, at, accounts)
+
+
+def _outcome(each: outcomes.Outcome) -> AccountOutcome:
+    return AccountOutcome(
+        each.account,
+        each.shard,
+        each.state.value,
+        each.attempt,
+        each.worker,
+        each.started_at,
+        each.finished_at,
+        each.exit_code,
+        each.counts,
+        each.bytes,
+        each.money,
+        each.currency,
+        each.said,
+    )

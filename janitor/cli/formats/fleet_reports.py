@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from janitor.cli.formats import Format
 
 if TYPE_CHECKING:
+    from janitor.report.fleet.night import NightReport
     from janitor.report.fleet.status import FleetState
 
 
@@ -29,3 +30,40 @@ STATUS: Mapping[Format, Callable[["FleetState", tzinfo, bool], None]] = {
     Format.JSON: _status_as_json,
 }
 """How a fleet stands."""
+
+
+def _night_in_words(report: "NightReport", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_out
+    from janitor.report.fleet.night_text import night_page
+
+    print_out(night_page(report, zone))
+
+
+def _night_as_json(report: "NightReport", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_pieces
+    from janitor.report.fleet.night_rows import night_json
+
+    print_pieces(night_json(report))
+
+
+def _night_as_csv(report: "NightReport", _zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_lines
+    from janitor.report.fleet.night_rows import night_csv
+
+    print_lines(night_csv(report))
+
+
+def _night_as_markdown(report: "NightReport", zone: tzinfo) -> None:
+    from janitor.cli.terminal import print_plain
+    from janitor.report.fleet.night_text import night_markdown
+
+    print_plain(night_markdown(report, zone))
+
+
+NIGHT: Mapping[Format, Callable[["NightReport", tzinfo], None]] = {
+    Format.TEXT: _night_in_words,
+    Format.JSON: _night_as_json,
+    Format.CSV: _night_as_csv,
+    Format.MARKDOWN: _night_as_markdown,
+}
+"""The report of a night of the fleet."""

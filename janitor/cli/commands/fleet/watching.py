@@ -1,10 +1,13 @@
-"""The commands that look at a fleet, and change nothing: `fleet status`."""
+"""The commands that look at a fleet, and change nothing: `fleet status` and `fleet report`."""
+
+from datetime import date
+from typing import Any
 
 import click
 
 from janitor.cli.commands.options import Common, common
 from janitor.cli.formats import Format, format_option
-from janitor.cli.formats.fleet_reports import STATUS
+from janitor.cli.formats.fleet_reports import NIGHT, STATUS
 
 
 @click.command()
@@ -31,3 +34,51 @@ def status(common: Common, whole: bool, form: Format) -> int:
         check(connection, fleet.shards)
         STATUS[form](state_of(connection, fleet.shards), settings.timezone, whole)
     return Exit.OK
+
+
+class _Night(click.ParamType[date]):
+    """The date of a night, or `latest`, which is None."""
+
+    name = "night"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date | None:  # type: ignore[override]
+        """The date."""
+        if isinstance(value, date) or value == "latest":
+            return None if value == "latest" else value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f'{value!r} is no night: write its date, like 2026-06-01, or "latest"', param, ctx)
+
+
+@click.command()
+@click.argument("night", type=_Night(), default="latest")
+@format_option(NIGHT)
+@common
+def report(common: Common, night: date | None, form: Format) -> int:
+    """Print the report of a night, or of the latest.
+
+    What was done in all accounts together, the accounts that need a person, and those that are missing. The exit code
+    is 1 where there are any of these.
+    """
+    from janitor.cli.commands.loading import configured_whole_fleet
+    from janitor.clock import utc_now
+    from janitor.errors import Exit, UsageError
+    from janitor.fleet import check_installed
+
+    settings, fleet = configured_whole_fleet(common)
+    check_installed()
+    from janitor.cli.fleet.standing import report_of
+    from janitor.fleet.database import connect
+    from janitor.fleet.nights import night_of
+    from janitor.fleet.schema import check
+
+    with connect(fleet.database, "janitor fleet report") as connection:
+        check(connection, fleet.shards)
+        found = night_of(connection, night)
+        if found is None:
+            which = "no night yet" if night is None else f"no night {night}"
+            raise UsageError(f"there is {which}: `janitor fleet enqueue` begins one; they are kept for 400 days")
+        made = report_of(connection, found, utc_now())
+    NIGHT[form](made, settings.timezone)
+    return Exit.FAILED if made.needs_a_person else Exit.OK
