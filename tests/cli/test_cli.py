@@ -415,13 +415,19 @@ def test_serve_needs_a_schedule_and_ends_cleanly_on_sigterm(sandbox_desk: Desk) 
 
 
 def test_every_command_takes_config_and_verbose(desk: Desk, line_of: Callable[[str, str], str]) -> None:
-    help_text = desk.janitor("--help").stdout
-    commands = re.findall(r"^  ([a-z]+)  ", help_text.partition("Commands:")[2], re.MULTILINE)
+    def listed(*words: str) -> list[str]:
+        commands = desk.janitor(*words, "--help").stdout.partition("Commands:")[2]
+        return re.findall(r"^  ([a-z]+)  ", commands, re.MULTILINE)
+
+    commands = listed()
     known = "init run apply serve check images waiting policies explain keep unkeep runs show resend"
-    known += " preview backtest test diff schema sandbox demo target db completion"
+    known += " preview backtest test diff schema sandbox demo target db completion fleet"
     assert set(commands) == set(known.split())
-    groups = {"target": "rebind", "db": "vacuum"}
-    for words in [*({name} for name in commands if name not in groups), *groups.items()]:
+    groups = {group: listed(group) for group in ("target", "db", "fleet")}
+    assert {"init", "enqueue", "work", "drain"} <= set(groups["fleet"])
+    assert all(groups.values())
+    grouped = [(group, name) for group, names in groups.items() for name in names]
+    for words in [*((name,) for name in commands if name not in groups), *grouped]:
         text = desk.janitor(*words, "--help").stdout
         assert "--config" in line_of(text, "--config")
         assert "--verbose" in text

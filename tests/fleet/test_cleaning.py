@@ -106,6 +106,25 @@ def test_a_database_that_was_restored_from_a_copy_deletes_nothing_at_first(fleet
     assert len(deletes(sandbox)) == len(before) + 1
 
 
+def test_a_postgresql_that_was_restored_from_a_copy_deletes_nothing_at_first(fleet: Fleet, sandbox: Sandbox) -> None:
+    there = sandbox.account.images
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    for _ in range(2):
+        fleet.begin()
+        fleet.clean("lab", night)
+    before = deletes(sandbox)
+    sandbox.account.put_image(replace(there[before[0]], id=str(uuid.uuid4())))  # another that expired
+    fleet.look.rows("UPDATE accounts SET epoch = 1, recorded_epoch = 1, last_run = 1")
+    fleet.look.rows("DELETE FROM outcomes")
+    fleet.begin()
+    assert fleet.clean("lab", night) is None
+    assert deletes(sandbox) == before
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.exit_code) == (State.DONE, Exit.LIMIT)
+    assert "do not agree on what followed run 1" in (outcome.said or "")
+
+
 def test_an_account_that_another_worker_took_is_left_to_it(
     fleet: Fleet, sandbox: Sandbox, other: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

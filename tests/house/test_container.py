@@ -163,8 +163,9 @@ def test_the_container_runs_and_builds_with_what_is_tested(name: str) -> None:
 def test_the_locks_hold_what_the_package_asks_for() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())
     locked = {pin.split("==")[0] for pin in pins("runtime.txt")}
-    wanted = [*asked["project"]["dependencies"], *asked["project"]["optional-dependencies"]["openstack"]]
-    assert {re.split(r"[<>=]", requirement)[0] for requirement in wanted} <= locked
+    extras = asked["project"]["optional-dependencies"]
+    wanted = [*asked["project"]["dependencies"], *extras["openstack"], *extras["fleet"]]
+    assert {re.split(r"[<>=\[]", requirement)[0] for requirement in wanted} <= locked
     assert asked["build-system"]["requires"][0] in (ROOT / "requirements/build.in").read_text().splitlines()
 
 

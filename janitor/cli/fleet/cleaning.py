@@ -127,14 +127,14 @@ class Cleaner:
         self, connection: Connection, order: Order, own: Ownership, attempt: int, settings: Settings, rules: Rules
     ) -> None:
         """Raises Again, Superseded and FleetError."""
-        account, night, epoch = order.account, order.night, own.epoch
+        account, night = order.account, order.night
+        epoch = own.epoch  # the outcome's, also where the account's is raised: PostgreSQL may be an older copy
         try:
             code, ending = self._result(connection, own, night, settings, rules)
         except Busy as error:
             # A worker that was stopped holds the file until it comes back, finds itself superseded, and lets go.
             outcomes.put_back(connection, night, account, epoch, str(error), counts=False)
             raise Again(self.busy_for) from error
-        epoch = own.epoch
         if self.stop.is_set():
             outcomes.put_back(
                 connection, night, account, epoch, "interrupted: its worker was told to stop", counts=False
