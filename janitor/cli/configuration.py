@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from janitor.config.policy_files import Rules
 
 
-def settings_from(config: Path | None, *, offline: bool = False, whole: bool = False) -> Settings:
+def settings_from(
+    config: Path | None, *, offline: bool = False, account: str | None = None, whole: bool = False
+) -> Settings:
     """The configuration, with every kind of channel that there is. Raises ConfigurationError.
 
     `offline`: for commands that only read what is recorded; missing secrets and addresses are no problem for them.
-    `whole`: that of a fleet, for commands that need no account. Raises UsageError where there is a fleet, without that.
+    `account`: with a fleet, the one whose configuration is read; `whole`: that of the fleet, for commands that need no
+    account. Raises UsageError where there is a fleet, without either.
     """
-    return load_settings(config, kinds=_kinds, offline=offline, whole=whole)
+    return load_settings(config, kinds=_kinds, offline=offline, account=account, whole=whole)
 
 
 def accounts_from(config: Path | None, *, offline: bool = False) -> "Accounts":
@@ -53,10 +56,10 @@ def _kinds() -> ChannelSchemas:
     return SCHEMAS
 
 
-def load(config: Path | None, *, offline: bool = False) -> tuple[Settings, "Rules"]:
+def load(config: Path | None, *, offline: bool = False, account: str | None = None) -> tuple[Settings, "Rules"]:
     """Configuration and rules. Raises ConfigurationError with every problem of both."""
     try:
-        settings = settings_from(config, offline=offline)
+        settings = settings_from(config, offline=offline, account=account)
     except ConfigurationError as error:
         raise ConfigurationError([*error.problems, *_problems_of_policies(config)]) from error
     return settings, rules_of(settings)

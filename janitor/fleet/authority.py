@@ -32,11 +32,14 @@ class Epochs(Protocol):
 class AccountAuthority:
     """One worker's right in one account and night. Safe to use from several threads at once.
 
-    `most` is how many deletions all accounts may have together in the night. All methods raise FleetError where
-    PostgreSQL does not answer, and Superseded, one of these, where another worker has the account by now.
+    `most` is how many deletions all accounts may have together in the night; without a night, as for a plan that a
+    person has reviewed, they are not counted. All methods raise FleetError where PostgreSQL does not answer, and
+    Superseded, one of these, where another worker has the account by now.
     """
 
-    def __init__(self, connection: Connection, ownership: Ownership, night: Night, most: int | None) -> None:
+    def __init__(
+        self, connection: Connection, ownership: Ownership, night: Night | None = None, most: int | None = None
+    ) -> None:
         self._connection = connection
         self._ownership = ownership
         self._night = night
@@ -68,6 +71,8 @@ class AccountAuthority:
         What a worker that died reserved for the account is given back before, but for what it requested.
         """
         own, night = self._ownership, self._night
+        if night is None:
+            return None
         assert self._epochs is not None, "a run begins by being admitted"
         requested = self._epochs.requested_since(night.begun_at - _CLOCKS_DIFFER)
         reservations.settle(self._connection, night.night, own.account, own.epoch, requested)
@@ -76,5 +81,5 @@ class AccountAuthority:
     def give_back(self, target: str, deletions: int) -> None:  # noqa: ARG002 - an account has one target
         """Give back deletions that were not requested."""
         own = self._ownership
-        if deletions:
+        if deletions and self._night is not None:
             reservations.give_back(self._connection, self._night.night, own.account, own.epoch, deletions)

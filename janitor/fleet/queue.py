@@ -34,6 +34,10 @@ DELETE FROM procrastinate_jobs
 USING unnest(%(accounts)s::text[], %(digests)s::text[]) AS entry (account, digest)
 WHERE task_name = %(task)s AND status = 'todo' AND lock = entry.account AND args ->> 'digest' <> entry.digest
 """
+_WITHDRAW = """
+DELETE FROM procrastinate_jobs WHERE task_name = %(task)s AND status = 'todo' AND queueing_lock = %(output)s
+RETURNING id
+"""
 _ENQUEUEING = 6_105_124_191
 """An advisory lock of PostgreSQL: who holds it enqueues accounts."""
 _TRIES = 3
@@ -73,6 +77,11 @@ class Enqueued:
 def queue_of(shard: int) -> str:
     """The name of the queue of a shard."""
     return f"shard-{shard:03}"
+
+
+def answers_of(shard: int) -> str:
+    """The name of the queue of a shard for commands that are carried out while its accounts are cleaned."""
+    return f"answers-{shard:03}"
 
 
 def app_of(url: str, name: str) -> App:
@@ -128,9 +137,16 @@ def _translated(connection: Connection) -> Iterator[None]:
         raise FleetError(f"{connection.where}: {error}") from error
 
 
-def enqueue_answer(connection: Connection, app: App, account: str, shard: int, output: str) -> None:
-    """Enqueue a job for a command about an account, whose answer is kept under this id. Raises FleetError."""
+def enqueue_answer(
+    connection: Connection, app: App, account: str, shard: int, output: str, *, alone: bool = False
+) -> None:
+    """Enqueue a job for a command about an account, whose answer is kept under this id. Raises FleetError.
+
+    It is carried out while the account is cleaned, or `alone` when it is not.
+    """
     job = _in_shard(shard, ANSWER, {"output": output}, lock=account, queueing_lock=output, priority=_FIRST)
+    if not alone:
+        job = job.evolve(queue=answers_of(shard), lock=None)
     with _translated(connection):
         app.job_manager.batch_defer_jobs([job], connection)
 
@@ -149,6 +165,11 @@ def stalled(connection: Connection, lapse: timedelta) -> list[JobSince]:
 def queued(connection: Connection) -> dict[str, int]:
     """How many accounts wait in each queue in which any does. Raises FleetError."""
     return {row["queue"]: row["jobs"] for row in connection.rows(_QUEUED, task=CLEAN)}
+
+
+def withdraw_answer(connection: Connection, output: str) -> bool:
+    """Remove such a job, if nobody has begun it; whether it was removed. Raises FleetError."""
+    return bool(connection.rows(_WITHDRAW, task=ANSWER, output=output))
 
 
 def _having(connection: Connection, night: date) -> set[str]:

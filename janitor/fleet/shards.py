@@ -12,7 +12,7 @@ from janitor.config.fleet.shards import folder_of
 from janitor.errors import FleetError
 from janitor.fleet.assignment import assign
 from janitor.fleet.database import Connection, Row
-from janitor.fleet.markers import make_marker, of_another, read_marker
+from janitor.fleet.markers import Marker, make_marker, of_another, read_marker
 
 LAPSE = timedelta(seconds=30)
 """How long after its last heartbeat a worker counts as dead."""
@@ -163,7 +163,7 @@ class Leases:
         held = {shard: row["worker"] for shard, row in known.items() if row["worker"] is not None}
         shared = assign({row["worker"]: row["serves"] for row in living}, held)
         mine = [shard for shard, worker in shared.items() if worker == self._worker.name]
-        place = f"{self._worker.host}:{self._fleet.state}"
+        place = place_of(self._fleet, self._worker.host)
         self._connection.rows(_LEASE, worker=self._worker.name, place=place, shards=mine, lapse=self._lapse)
         return frozenset(mine)
 
@@ -180,6 +180,33 @@ class Leases:
             else:
                 self._connection.rows(_MARK, shard=shard, worker=self._worker.name, marker=marker.id)
         return failed
+
+
+def place_of(fleet: Fleet, host: str) -> str:
+    """Where the shards of a host are, as it is noted with their leases."""
+    return f"{host}:{fleet.state}"
+
+
+def is_here(connection: Connection, fleet: Fleet, identity: str, shard: int, host: str) -> bool:
+    """Whether the files of a shard that count are on this host: it was the last to have it, and has its marker.
+
+    A copy that was left behind when the shard moved has the same marker. Raises FleetError.
+    """
+    known = connection.row("SELECT place, marker FROM shards WHERE shard = %(shard)s", shard=shard)
+    if known is None or known["marker"] is None or known["place"] != place_of(fleet, host):
+        return False
+    return read_marker(folder_of(fleet, shard)) == Marker(identity, shard, known["marker"])
+
+
+def holder_of(connection: Connection, shard: int, lapse: timedelta = LAPSE) -> str | None:
+    """The living worker that has a shard, if any. Raises FleetError."""
+    found = connection.row(
+        "SELECT worker FROM shards JOIN workers USING (worker) "
+        "WHERE shard = %(shard)s AND heartbeat_at > now() - %(lapse)s",
+        shard=shard,
+        lapse=lapse,
+    )
+    return None if found is None else found["worker"]
 
 
 @dataclass(frozen=True, slots=True)

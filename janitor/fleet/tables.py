@@ -87,6 +87,7 @@ CREATE TABLE outputs (
     id uuid PRIMARY KEY,
     account text NOT NULL,
     words text[] NOT NULL,
+    asked_by text NOT NULL,
     asked_at timestamptz NOT NULL,
     answered_at timestamptz,
     output text,

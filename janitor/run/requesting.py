@@ -1,10 +1,13 @@
 """What a request for a deletion needs first, as ports: the right to make it, and a journal that knows of it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from janitor.core.decision import Decision
 from janitor.core.planning.deletion import Answered
+from janitor.core.result import RunResult
 from janitor.core.survey.mark import Mark
 
 
@@ -66,6 +69,17 @@ class SoleOwner:
 
     def give_back(self, target: str, deletions: int) -> None:
         """Nothing is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a command holds that deletes: the authority of its run, and what is told of the run before others are.
+
+    `ended` raises StoreError where the account is another's by now, which reports the run then.
+    """
+
+    authority: Authority = field(default_factory=SoleOwner)
+    ended: Callable[[RunResult], None] = lambda _result: None
 
 
 class Journal(Protocol):

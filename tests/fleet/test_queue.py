@@ -21,7 +21,7 @@ from janitor.fleet.nights import begin
 from janitor.fleet.outcomes import Awaited
 from janitor.fleet.outputs import answer, ask, read
 from janitor.fleet.pace import sender_of, take_turn
-from janitor.fleet.queue import Enqueued, app_of, enqueue, enqueue_answer, queue_of
+from janitor.fleet.queue import Enqueued, answers_of, app_of, enqueue, enqueue_answer, queue_of, withdraw_answer
 from tests.fleet.black_hole import Proxy
 from tests.fleet.postgres import Databases
 
@@ -50,9 +50,14 @@ def doing(app: App, work: Callable[[OwnJobs], Awaitable[T]]) -> T:
 
 def taken(app: App, *shards: int) -> Job | None:
     """A job of these shards, taken by a new worker."""
+    return taken_of(app, *map(queue_of, shards))
+
+
+def taken_of(app: App, *queues: str) -> Job | None:
+    """A job of these queues, taken by a new worker."""
 
     async def take(jobs: OwnJobs) -> Job | None:
-        return await jobs.fetch_job([queue_of(shard) for shard in shards], await jobs.register_worker())
+        return await jobs.fetch_job(list(queues), await jobs.register_worker())
 
     return doing(app, take)
 
@@ -162,7 +167,7 @@ def test_a_queue_without_postgresql_is_an_error_of_the_fleet(connection: Connect
     with pytest.raises(FleetError, match="run `janitor fleet init`"):
         enqueue(connection, app, [LAB], NIGHT)
     with pytest.raises(FleetError, match="run `janitor fleet init`"):
-        enqueue_answer(connection, app, "lab", 3, ask(connection, "lab", ["waiting"]))
+        enqueue_answer(connection, app, "lab", 3, ask(connection, "lab", ["waiting"], "kim@desk"))
 
 
 def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
@@ -264,15 +269,38 @@ def test_jobs_of_other_shards_and_of_workers_that_give_signs_are_left(connection
 
 def test_answers_go_before_what_waits(connection: Connection, app: App) -> None:
     enqueue(connection, app, [LAB], NIGHT)
-    output = ask(connection, "shop", ["explain", "ubuntu"])
-    enqueue_answer(connection, app, "shop", 3, output)
+    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk")
+    enqueue_answer(connection, app, "shop", 3, output, alone=True)
     job = taken(app, 3)
     assert job is not None
     assert (job.task_name, job.task_kwargs) == ("answer", {"output": output})
 
 
+def test_an_answer_is_given_while_the_account_is_cleaned_unless_it_is_to_be_alone(
+    connection: Connection, app: App
+) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    assert taken(app, 3) is not None
+    for alone in (True, False):
+        output = ask(connection, "lab", ["keep", "ubuntu"], "kim@desk")
+        enqueue_answer(connection, app, "lab", 3, output, alone=alone)
+    assert taken(app, 3) is None
+    job = taken_of(app, answers_of(3))
+    assert job is not None
+    assert job.task_kwargs == {"output": output}
+
+
+def test_only_what_nobody_began_is_withdrawn(connection: Connection, app: App) -> None:
+    output = ask(connection, "lab", ["explain", "ubuntu"], "kim@desk")
+    enqueue_answer(connection, app, "lab", 3, output)
+    assert withdraw_answer(connection, output)
+    enqueue_answer(connection, app, "lab", 3, output)
+    assert taken_of(app, answers_of(3)) is not None
+    assert not withdraw_answer(connection, output)
+
+
 def test_an_answer_is_kept_and_stays_as_it_was_first(connection: Connection) -> None:
-    output = ask(connection, "shop", ["explain", "ubuntu"])
+    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk")
     asked = read(connection, output)
     assert asked is not None
     assert (asked.words, asked.exit_code) == (("explain", "ubuntu"), None)
@@ -284,9 +312,9 @@ def test_an_answer_is_kept_and_stays_as_it_was_first(connection: Connection) -> 
 
 
 def test_an_answer_is_forgotten_after_a_day(connection: Connection) -> None:
-    output = ask(connection, "shop", ["waiting"])
+    output = ask(connection, "shop", ["waiting"], "kim@desk")
     connection.rows("UPDATE outputs SET asked_at = asked_at - interval '25 hours'")
-    ask(connection, "lab", ["waiting"])
+    ask(connection, "lab", ["waiting"], "kim@desk")
     assert read(connection, output) is None
 
 

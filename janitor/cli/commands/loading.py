@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def configured(common: Common) -> Settings:
     """The configuration alone, for commands that need no policies. From here on, logs redact its secrets."""
-    settings = configuration.settings_from(common.config)
+    settings = configuration.settings_from(common.config, account=common.of_account)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings
 
 
 def load(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies. Raises ConfigurationError with the problems of both."""
-    settings, rules = configuration.load(common.config)
+    settings, rules = configuration.load(common.config, account=common.of_account)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings, rules
 
@@ -55,14 +55,14 @@ def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
 
 def configured_offline(common: Common, *, whole: bool = False) -> Settings:
     """The configuration for a command that only reads what is recorded: secrets and addresses may be missing."""
-    settings = configuration.settings_from(common.config, offline=True, whole=whole)
+    settings = configuration.settings_from(common.config, offline=True, account=common.of_account, whole=whole)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings
 
 
 def load_offline(common: Common) -> tuple[Settings, "Rules"]:
     """Configuration and policies for such a command. Raises ConfigurationError with the problems of both."""
-    settings, rules = configuration.load(common.config, offline=True)
+    settings, rules = configuration.load(common.config, offline=True, account=common.of_account)
     configure_logging(common.verbose, settings.secrets, common.log_format)
     return settings, rules
 

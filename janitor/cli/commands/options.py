@@ -1,14 +1,18 @@
 """Options that several commands have."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from janitor.cli.streams import LogFormat
+
+if TYPE_CHECKING:
+    from janitor.run.requesting import Right
 
 
 class _Number(click.IntRange):
@@ -89,19 +93,52 @@ _LOG_FORMAT = click.option(
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """The account of a fleet that a command is about, as `fleet exec` begins it.
+
+    `asked_by`: who asked on another host, else None. `right`: what is held while it deletes.
+    """
+
+    name: str
+    asked_by: str | None = None
+    right: "Callable[[], AbstractContextManager[Right]] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class Common:
-    """The options of every command: the configuration file, how often `--verbose` was given, the format of the log."""
+    """The options of every command: the configuration file, how often `--verbose` was given, the format of the log.
+
+    `account`: with a fleet, the one that the command is about.
+    """
 
     config: Path | None
     verbose: int
     log_format: LogFormat = LogFormat.TEXT
+    account: Account | None = None
+
+    @property
+    def of_account(self) -> str | None:
+        """The name of the account whose configuration is read."""
+        return None if self.account is None else self.account.name
+
+    @property
+    def asked_by(self) -> str | None:
+        """Who asked for the command; None for whoever runs this process."""
+        return None if self.account is None else self.account.asked_by
+
+    def right(self) -> "AbstractContextManager[Right | None]":
+        """What is held while the command deletes; None where the database alone says who may."""
+        return nullcontext() if self.account is None or self.account.right is None else self.account.right()
 
 
 def common(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of every command, as the value `common`."""
+    """Give a command the options of every command, as the value `common`; one that `fleet exec` begins has its own."""
 
     @wraps(command)
     def with_common(config: Path | None, verbose: int, log_format: LogFormat, **values: Any) -> int:
+        begun = click.get_current_context().find_object(Common)
+        if begun is not None:
+            return command(common=begun, **values)
         if log_format is not LogFormat.TEXT:
             from janitor.cli.logs import configure_logging  # also for what is said before there is a configuration
 

@@ -9,6 +9,7 @@ from janitor.cli.formats import Format, Part
 from janitor.cli.terminal import progress_bar
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
+from janitor.run.requesting import Right
 from janitor.shutdown import Stop, stopping_on_signals
 
 if TYPE_CHECKING:
@@ -16,21 +17,30 @@ if TYPE_CHECKING:
 
 
 def run_once(
-    settings: Settings, rules: Rules, request: wiring.RunRequest, form: Format | Part, *, watched: bool = True
+    settings: Settings,
+    rules: Rules,
+    request: wiring.RunRequest,
+    form: Format | Part,
+    *,
+    watched: bool = True,
+    right: Right | None = None,
 ) -> int:
     """Perform a run; its report goes to Slack where it is to be posted, and then to stdout. Returns the exit code.
 
-    Unless `watched`, no monitoring system is told of it.
+    Unless `watched`, no monitoring system is told of it. Raises StoreError where it has lost its right meanwhile.
     """
-    stop = Stop()
+    stop, own = Stop(), right or Right()
     with (
         stopping_on_signals(stop),
         _monitoring(settings, stop, watched=watched) as (begins, ended),
         ExitStack() as holding,
     ):
         with progress_bar() as progress:
-            around = wiring.Surroundings(stop=stop, progress=progress, holding=holding, begins=begins)
+            around = wiring.Surroundings(
+                stop=stop, progress=progress, holding=holding, begins=begins, authority=own.authority
+            )
             result = wiring.perform(settings, rules, request, around)
+        own.ended(result)
         posted = reported(settings, result, rules.policies, stop, form=form, post=request.post)
         code = ended(result, code_of(result, posted, stop))
     say_what_failed(posted, code)

@@ -101,5 +101,7 @@ def apply(
             approved = still_valid(store)
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
     command = f"janitor apply {number}"
-    request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=begun_by())
-    return run_once(settings, rules, request, form)
+    who = begun_by() if common.asked_by is None else f"by fleet exec, {common.asked_by}"
+    request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=who)
+    with common.right() as right:
+        return run_once(settings, rules, request, form, watched=common.account is None, right=right)

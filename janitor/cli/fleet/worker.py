@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from janitor.config.fleet import Fleet
 from janitor.errors import FleetError
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
-from janitor.fleet.queue import ANSWER, CLEAN, app_of, queue_of
+from janitor.fleet.queue import ANSWER, CLEAN, answers_of, app_of, queue_of
 from janitor.fleet.schema import check
 from janitor.fleet.shards import LAPSE, Held, Leases, Worker
 from janitor.shutdown import Stop, stopping_on_signals
@@ -63,6 +63,7 @@ class _TryAgain(BaseRetryStrategy):
 
 _AFTER_A_BUG = timedelta(minutes=5)
 _LONGEST_PAUSE = 30.0
+_ANSWERS_AT_ONCE = 2
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ class FleetWorker:
     timing: Timing = field(default_factory=Timing)
     held: Held = field(default_factory=Held)
     _queues: list[str] = field(default_factory=list)
-    _taking: Taking | None = None
+    _answers: list[str] = field(default_factory=list)
+    _taking: tuple[Taking, ...] = ()
     _carried_out: set[int] = field(default_factory=set)
     _told: frozenset[tuple[int, str]] = frozenset()
 
@@ -102,7 +104,7 @@ class FleetWorker:
         try:
             await asyncio.wait({keeping, stopping, working}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._queues.clear()
+            self._take_none()
             for task in (working, stopping, keeping):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -117,7 +119,7 @@ class FleetWorker:
                 await self._free_stalled()
             except (FleetError, ConnectorException, AppNotOpen) as error:
                 _log.warning("leases-not-renewed: %s", error)
-                self._queues.clear()
+                self._take_none()
             if self.held.draining and not self.held.shards:
                 _log.info("worker-drained worker=%s", self.worker.name)
                 return
@@ -130,20 +132,23 @@ class FleetWorker:
             _log.warning("shard-lost shard=%d: another worker has it, or may take it", shard)
         self._told = frozenset(held.refused)
         self.held = held
-        self._queues[:] = [queue_of(shard) for shard in sorted(held.shards - held.surplus)]
+        mine = sorted(held.shards - held.surplus)
+        self._queues[:], self._answers[:] = map(queue_of, mine), map(answers_of, mine)
+
+    def _take_none(self) -> None:
+        self._queues.clear()
+        self._answers.clear()
 
     async def _free_stalled(self) -> None:
         """Hand back the jobs of these shards whose worker died, and those of our own that we know nothing of."""
-        taking = self._taking
-        if taking is None or not self._queues:
-            return
-        jobs = taking.app.job_manager
-        assert isinstance(jobs, OwnJobs)
-        for job in await jobs.free_stalled(self._queues, self.timing.lapse.total_seconds()):
-            _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock)
-        if taking.worker_id is not None:
-            for job in await jobs.free_forgotten(taking.worker_id, self._carried_out.copy()):
-                _log.warning("job-forgotten job=%s account=%s: queued again", job.id, job.lock)
+        for taking in self._taking if self._queues else ():
+            jobs = taking.app.job_manager
+            assert isinstance(jobs, OwnJobs)
+            for job in await jobs.free_stalled(list(taking.queues or ()), self.timing.lapse.total_seconds()):
+                _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock or "")
+            if taking.worker_id is not None:
+                for job in await jobs.free_forgotten(taking.worker_id, self._carried_out.copy()):
+                    _log.warning("job-forgotten job=%s account=%s: queued again", job.id, job.lock or "")
 
     async def _told_to_stop(self) -> None:
         while not self.cleaner.stop.is_set():
@@ -157,21 +162,23 @@ class FleetWorker:
             try:
                 app = self._app()
                 async with app.open_async():
-                    self._taking = Taking(app, **self._options())
-                    await self._taking.run()  # type: ignore[no-untyped-call]
+                    cleaning = Taking(app, **self._options(self._queues, self.concurrency))
+                    answering = Taking(app, **self._options(self._answers, _ANSWERS_AT_ONCE))
+                    self._taking = cleaning, answering
+                    await _together(each.run() for each in self._taking)  # type: ignore[no-untyped-call]
             except (ConnectorException, OSError) as error:
                 _log.warning("jobs-unreachable: %s", error)
             finally:
-                self._taking = None
+                self._taking = ()
             pause = shortest if monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, queues: list[str], concurrency: int) -> dict[str, Any]:
         timing = self.timing
         return {
-            "queues": self._queues,
+            "queues": queues,
             "name": self.worker.name,
-            "concurrency": self.concurrency,
+            "concurrency": concurrency,
             "fetch_job_polling_interval": timing.look.total_seconds(),
             "listen_notify": False,  # it would listen for the shards that were held when it began
             "delete_jobs": "always",
@@ -205,6 +212,17 @@ class FleetWorker:
             yield
         finally:
             self._carried_out.discard(context.job.id)
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do it all until one fails, or this is cancelled; all have ended when this returns."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Keeper:
@@ -265,7 +283,7 @@ def work_until_stopped(config: Path | None, wanted: Iterable[int], concurrency: 
     with stopping_on_signals(stop):
         try:
             cleaner = Cleaner(written, connections, worker.name, stop)
-            answer = Answerer(config, connections).answer
+            answer = Answerer(config, connections, worker.name, stop).answer
             FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency).work()
         finally:
             connections.close()

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.fleet import setting_up, watching, working
+from janitor.cli.commands.fleet import asking, setting_up, watching, working
 
 
 @click.group()
@@ -20,3 +20,4 @@ fleet.add_command(working.work)
 fleet.add_command(working.drain)
 fleet.add_command(watching.status)
 fleet.add_command(watching.report)
+fleet.add_command(asking.execute)

@@ -1,0 +1,137 @@
+"""A command about one account: carried out here where its database is, or else asked of the worker that has it."""
+
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from janitor.cli.terminal import say
+from janitor.config.fleet import Fleet
+from janitor.config.fleet.shards import shard_of
+from janitor.config.operator import user_name
+from janitor.core.result import RunResult
+from janitor.errors import Exit, FleetError, Superseded, UsageError
+from janitor.escaping import visible
+from janitor.fleet import outputs, queue, schema, shards
+from janitor.fleet.authority import AccountAuthority
+from janitor.fleet.database import Connection, connect
+from janitor.fleet.outputs import Output
+from janitor.fleet.ownership import Copy, take
+from janitor.run.requesting import Right
+
+_LOOK_EVERY = 0.2
+_NAME = "janitor fleet exec"
+_KEPT = "`janitor fleet exec --answer {}` shows the answer for a day"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command about an account, in words that were checked. `alone`: not while the account is cleaned."""
+
+    account: str
+    words: tuple[str, ...]
+    alone: bool
+
+
+def is_here(fleet: Fleet, account: str) -> bool:
+    """Whether the database of an account is on this host. Raises FleetError where that is not known."""
+    with connect(fleet.database, _NAME) as connection:
+        identity = schema.check(connection, fleet.shards)
+        return shards.is_here(connection, fleet, identity, shard_of(account, fleet.shards), socket.gethostname())
+
+
+def check_has(fleet: Fleet, account: str, worker: str) -> None:
+    """Raises Superseded unless a worker has leased the shard of the account, and FleetError."""
+    shard = shard_of(account, fleet.shards)
+    with connect(fleet.database, worker) as connection:
+        schema.check(connection, fleet.shards)
+        if shards.holder_of(connection, shard) != worker:
+            raise Superseded(f"account {account}: {worker} has not leased shard {shard}; nothing was done")
+
+
+@contextmanager
+def taken(fleet: Fleet, database: Path, account: str, worker: str) -> Iterator[Right]:
+    """The account taken for a worker that has its shard, to delete in it what a person has reviewed.
+
+    Raises Superseded where another has the shard, and FleetError.
+    """
+    with connect(fleet.database, worker) as connection:
+        own = take(connection, account, shard_of(account, fleet.shards), worker)
+        if own.judge(None if not database.exists() else own.recorded) is Copy.MISSING:
+            raise FleetError(f"account {account}: its database is missing here; nothing was done")
+
+        def ended(result: RunResult) -> None:
+            own.confirm()
+            if result.run:
+                own.note_run(result.run)
+
+        yield Right(AccountAuthority(connection, own), ended)
+
+
+def asked_of_worker(fleet: Fleet, asked: Asked, wait: timedelta, term: str) -> Output:
+    """The answer of the worker that has the account's shard, once it is there.
+
+    Without one in time, or interrupted, what nobody began is withdrawn. Raises FleetError then, and where PostgreSQL
+    does not answer.
+    """
+    shard = shard_of(asked.account, fleet.shards)
+    who = f"{user_name()}@{socket.gethostname()}"
+    with connect(fleet.database, _NAME) as connection:
+        schema.check(connection, fleet.shards)
+        with connection.together():
+            identity = outputs.ask(connection, asked.account, asked.words, who)
+            app = queue.app_of(fleet.database, _NAME)
+            queue.enqueue_answer(connection, app, asked.account, shard, identity, alone=asked.alone)
+        holder = shards.holder_of(connection, shard)
+        whom = "no worker has at present" if holder is None else f"{holder} has"
+        say(f"Asked of shard {shard}, which {whom}; {_KEPT.format(identity)}.", err=True)
+        try:
+            if (answer := _answer(connection, identity, wait)) is not None:
+                return answer
+        except KeyboardInterrupt:
+            queue.withdraw_answer(connection, identity)
+            raise
+        return _given_up(connection, identity, f"shard {shard}, which {whom}", term)
+
+
+def answer_of(fleet: Fleet, identity: str) -> Output:
+    """An answer that is kept. Raises UsageError where none is, and FleetError where the command has not ended."""
+    with connect(fleet.database, _NAME) as connection:
+        schema.check(connection, fleet.shards)
+        found = outputs.read(connection, identity)
+    if found is None:
+        raise UsageError(f"there is no answer {identity}: they are kept for a day")
+    if found.exit_code is None:
+        raise FleetError(f"answer {identity}: {visible(' '.join(found.words))} has not ended yet")
+    return found
+
+
+def _answer(connection: Connection, identity: str, wait: timedelta) -> Output | None:
+    ends = time.monotonic() + wait.total_seconds()
+    while True:
+        found = outputs.read(connection, identity)
+        if found is not None and found.exit_code is not None:
+            return found
+        if time.monotonic() > ends:
+            return None
+        time.sleep(_LOOK_EVERY)
+
+
+def _given_up(connection: Connection, identity: str, where: str, term: str) -> Output:
+    """The answer, where it came in the last moment. Raises FleetError."""
+    if queue.withdraw_answer(connection, identity):
+        said = f"nobody began it within {term}: it waited for {where}; nothing was done"
+        outputs.answer(connection, identity, "", f"janitor: {said}\n", Exit.FAILED)
+        raise FleetError(said)
+    found = outputs.read(connection, identity)
+    if found is not None and found.exit_code is not None:
+        return found
+    raise FleetError(f"a worker began it, and has not ended it within {term}: {_KEPT.format(identity)}")
+
+
+def needs_yes(words: Sequence[str]) -> UsageError:
+    """What is said of a command that deletes, and may not ask."""
+    return UsageError(f"{words[0]} is carried out by a worker, which can ask nobody: add --yes, or --dry-run")

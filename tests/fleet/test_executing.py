@@ -1,0 +1,226 @@
+"""Commands about one account: carried out where its database is, and never a deletion but by who has the account."""
+
+import csv
+import io
+import json
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from janitor.cli.fleet import executing
+from janitor.cli.fleet.answering import Answerer
+from janitor.cli.fleet.context import Connections
+from janitor.config.fleet import Fleet as Configured
+from janitor.config.fleet.loading import fleet_of
+from janitor.config.fleet.shards import folder_of, shard_of
+from janitor.fleet import outputs, schema
+from janitor.fleet.database import Connection
+from janitor.fleet.markers import make_marker
+from janitor.fleet.shards import place_of, workers
+from janitor.sandbox.server import Sandbox
+from janitor.shutdown import Stop
+from janitor.store import Store
+from tests.conftest import Desk
+from tests.fleet.fleets import Fleet, deletes, target_of
+from tests.fleet.postgres import SHARDS
+
+ELSEWHERE = "another-host"
+WORKER = "first"
+DRY = "--dry-run"
+
+
+@pytest.fixture
+def fleet(desk: Desk, url: str, connection: Connection, sandbox: Sandbox) -> Fleet:
+    """A fleet whose account was cleaned once, without deleting."""
+    made = Fleet(desk.folder, url, connection)
+    made.write(target_of(sandbox, "lab"))
+    amend(made, "mode: delete", "mode: dry-run")
+    made.lease_all(WORKER)
+    heard(connection)
+    made.clean("lab", made.begin().night)
+    settle(made, socket.gethostname())
+    return made
+
+
+def amend(fleet: Fleet, old: str, new: str) -> None:
+    file = fleet.folder / "janitor.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def heard(connection: Connection) -> None:
+    connection.rows(
+        "INSERT INTO workers (worker, host, pid, state) VALUES (%(worker)s, 'here', 1, '') ON CONFLICT (worker) "
+        "DO UPDATE SET heartbeat_at = now()",
+        worker=WORKER,
+    )
+
+
+def configured(fleet: Fleet) -> Configured:
+    return fleet_of(fleet.written.accounts().settings)
+
+
+def settle(fleet: Fleet, host: str) -> Path:
+    """The account's shard has its marker, and was last had by this host; its folder."""
+    known = configured(fleet)
+    shard = shard_of("lab", SHARDS)
+    marker = make_marker(folder_of(known, shard), schema.check(fleet.look, SHARDS), shard)
+    fleet.look.rows(
+        "UPDATE shards SET marker = %(marker)s, place = %(place)s WHERE shard = %(shard)s",
+        marker=marker.id,
+        place=place_of(known, host),
+        shard=shard,
+    )
+    return folder_of(known, shard)
+
+
+def answered(fleet: Fleet, *words: str) -> outputs.Output:
+    """What a worker of this process answers to a command that was asked."""
+    [row] = fleet.look.rows("SELECT id::text AS id FROM outputs WHERE answered_at IS NULL")
+    connections = Connections(fleet.url, WORKER)
+    Answerer(fleet.folder / "janitor.yaml", connections, WORKER, Stop()).answer(row["id"])
+    connections.close()
+    found = outputs.read(fleet.look, row["id"])
+    assert found is not None
+    return found
+
+
+@contextmanager
+def a_worker(desk: Desk, fleet: Fleet) -> Iterator[None]:
+    """A real worker that has leased all shards; they were nobody's."""
+    fleet.look.rows("UPDATE shards SET worker = NULL")
+    fleet.look.rows("DELETE FROM workers")
+    fleet.look.rows("DELETE FROM procrastinate_jobs")
+    with desk.started("fleet", "work") as process:
+        for _ in range(400):
+            if any(len(each.shards) == SHARDS for each in workers(fleet.look)):
+                break
+            threading.Event().wait(0.05)
+        yield
+        process.send_signal(signal.SIGTERM)
+        process.communicate(20)
+
+
+def test_it_is_carried_out_here_where_the_database_is(desk: Desk, fleet: Fleet) -> None:
+    done = desk.janitor("fleet", "exec", "lab", "--", "waiting", "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["targets"][0]["target"] == "lab"
+    assert fleet.look.rows("SELECT * FROM outputs") == []
+
+
+def test_the_exit_code_is_that_of_the_command(desk: Desk, fleet: Fleet) -> None:
+    done = desk.janitor("fleet", "exec", "lab", "--", "explain", "no-such-image")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no-such-image" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("run",), "run cannot be asked of one account: these can: keep, ", id="another-command"),
+        pytest.param(("waiting", "-c", "other.yaml"), "--config is no word of the command", id="config"),
+        pytest.param(("waiting", "--config=x.yaml"), "--config is no word of the command", id="config-by-name"),
+        pytest.param(("waiting", "-v"), "--verbose is no word of the command", id="verbose"),
+        pytest.param(("waiting", "--nonsense"), "No such option", id="nonsense"),
+        pytest.param(("apply", "1"), "can ask nobody: add --yes, or --dry-run", id="asking"),
+        pytest.param(("apply", "x", "--yes"), "'x' is not", id="no-run"),
+    ],
+)
+def test_what_cannot_be_asked_is_asked_of_nobody(desk: Desk, fleet: Fleet, words: tuple[str, ...], said: str) -> None:
+    settle(fleet, ELSEWHERE)
+    done = desk.janitor("fleet", "exec", "lab", "--", *words)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert fleet.look.rows("SELECT * FROM outputs") == []
+
+
+def test_an_account_that_there_is_not(desk: Desk, fleet: Fleet) -> None:
+    done = desk.janitor("fleet", "exec", "lob", "--", "waiting")
+    assert done.returncode == 2
+    assert 'has the name lob, did you mean "lab"?' in done.stderr
+
+
+def test_a_copy_that_stayed_where_the_shard_was_before_is_not_asked(fleet: Fleet) -> None:
+    known = configured(fleet)
+    assert executing.is_here(known, "lab")
+    folder = settle(fleet, ELSEWHERE)
+    assert not executing.is_here(known, "lab")
+    settle(fleet, socket.gethostname())
+    shutil.rmtree(folder)
+    assert not executing.is_here(known, "lab")
+
+
+def test_another_host_asks_the_worker_that_has_the_shard(desk: Desk, fleet: Fleet) -> None:
+    found = desk.janitor("fleet", "exec", "lab", "--", "images", "--format", "csv").stdout
+    image = next(csv.DictReader(io.StringIO(found)))
+    with a_worker(desk, fleet):
+        settle(fleet, ELSEWHERE)
+        done = desk.janitor("fleet", "exec", "lab", "--", "keep", image["image"], "--for", "30d", "--why", "mine")
+        assert (done.returncode, "exempt until" in done.stdout) == (0, True), done.stderr
+        failed = desk.janitor("fleet", "exec", "lab", "--", "explain", "no-such-image")
+        assert (failed.returncode, failed.stdout, "no-such-image" in failed.stderr) == (2, "", True)
+    with Store.open_existing(fleet.settings_of("lab").database) as store:
+        [record] = store.exemption_records()
+    assert record.exemption.who.endswith(f"@{socket.gethostname()}")
+    kept = fleet.look.rows("SELECT id::text AS id FROM outputs WHERE words[1] = 'keep'")[0]["id"]
+    again = desk.janitor("fleet", "exec", "--answer", kept)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_without_an_answer_in_time_it_is_withdrawn(desk: Desk, fleet: Fleet) -> None:
+    settle(fleet, ELSEWHERE)
+    done = desk.janitor("fleet", "exec", "--wait", "1s", "lab", "--", "waiting")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nobody began it within 1s: it waited for shard " in done.stderr
+    assert "nothing was done" in done.stderr
+    assert fleet.look.rows("SELECT * FROM procrastinate_jobs WHERE task_name = 'answer'") == []
+
+
+def ask_to_apply(fleet: Fleet, *more: str) -> str:
+    return outputs.ask(fleet.look, "lab", ["apply", "1", *more], "kim@desk")
+
+
+def test_a_plan_is_applied_by_the_worker_that_has_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:
+    ask_to_apply(fleet, "--yes", "--format", "json")
+    done = answered(fleet)
+    assert done.exit_code == 0, done.errors
+    assert done.output is not None
+    assert json.loads(done.output)["begun_by"] == "by fleet exec, kim@desk"
+    assert deletes(sandbox)
+    [account] = fleet.look.rows("SELECT epoch, recorded_epoch, last_run, worker FROM accounts")
+    assert account == {"epoch": 2, "recorded_epoch": 2, "last_run": 2, "worker": WORKER}
+
+
+def test_nothing_is_deleted_for_a_worker_that_has_lost_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.look.rows("UPDATE shards SET worker = 'second'")
+    ask_to_apply(fleet, "--yes")
+    done = answered(fleet)
+    assert (done.exit_code, deletes(sandbox)) == (1, [])
+    assert done.errors is not None
+    assert "first has not leased shard" in done.errors
+
+
+def test_nothing_more_is_deleted_once_another_worker_took_the_account(
+    fleet: Fleet, sandbox: Sandbox, other: Connection, desk: Desk
+) -> None:
+    meanwhile = (
+        "from janitor.fleet.authority import AccountAuthority as A; from janitor.fleet.database import connect; "
+        "from janitor.fleet.ownership import take; admit = A.admit; "
+        f"c = connect({fleet.url!r}); "
+        "change = lambda: (c.rows(\"UPDATE shards SET worker = 'second'\"), "
+        f"take(c, 'lab', {shard_of('lab', SHARDS)}, 'second')); "
+        "A.reserve = lambda self, target, n: change() and None"
+    )
+    done = desk.janitor("fleet", "exec", "--here", WORKER, "lab", "--", "apply", "1", "--yes", before=meanwhile)
+    assert (done.returncode, deletes(sandbox)) == (1, []), done.stderr
+    assert "second took it in epoch 3" in done.stderr
+
+
+def test_a_deletion_is_never_performed_where_it_is_asked(desk: Desk, fleet: Fleet, sandbox: Sandbox) -> None:
+    done = desk.janitor("fleet", "exec", "--wait", "1s", "lab", "--", "apply", "1", "--yes")
+    assert (done.returncode, deletes(sandbox)) == (1, [])
+    assert "nobody began it within 1s" in done.stderr
