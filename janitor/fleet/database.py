@@ -27,6 +27,7 @@ Row = dict[str, Any]
 SCHEMA = "janitor_fleet"
 _CONNECTING_SECONDS = 5
 _PATIENCE = timedelta(seconds=30)
+_HOLDING_UP = "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=20000"
 _LOOK_EVERY = 0.1
 _LATE = "no answer in time; the connection is given up"
 _BUSY = "what was asked before has no answer yet"
@@ -43,6 +44,7 @@ _ADVICE: dict[type[psycopg.Error], str] = {
     errors.InsufficientPrivilege: "give this user the rights that it lacks",
     errors.DiskFull: "free some space on the server, then run again",
     errors.TooManyConnections: "allow more connections in max_connections, or let fewer workers run",
+    errors.LockNotAvailable: "another process holds it up: try again in some seconds",
     errors.ReadOnlySqlTransaction: "name the primary server in `fleet.database`: this one is only a copy of it",
 }
 
@@ -165,9 +167,10 @@ def parameters_of(url: str) -> dict[str, Any]:
 def settings_of(parameters: dict[str, Any], name: str) -> dict[str, Any]:
     """What to connect with: what the URL says, and ours.
 
-    A server that vanished is noticed by TCP; all names are those of our schema; times are in UTC.
+    A server that vanished is noticed by TCP; all names are those of our schema; times are in UTC. A process that was
+    stopped, or cut off, within a transaction holds others up for ten seconds at most; the server then undoes it.
     """
-    ours = f"-c search_path={SCHEMA} -c TimeZone=UTC"
+    ours = f"-c search_path={SCHEMA} -c TimeZone=UTC {_HOLDING_UP}"
     return {
         "connect_timeout": _CONNECTING_SECONDS,
         "tcp_user_timeout": 10_000,

@@ -27,6 +27,9 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+_ENDED = (State.DONE, State.FAILED)
+
+
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """An account that is to be cleaned in a night, by what is written of it in the configuration with this digest."""
@@ -97,19 +100,31 @@ def expect(connection: Connection, night: date, awaited: Iterable[Awaited]) -> N
 def begin(connection: Connection, night: date, account: str, epoch: int, worker: str, at: datetime) -> int:
     """An attempt of whoever has the account in this epoch begins; which one of the night it is, from 1.
 
-    Raises Superseded where the row belongs to a later epoch, or the account was not queued, and FleetError.
+    Raises Superseded where the row belongs to a later epoch, or has ended, or the account was not queued, and
+    FleetError.
     """
     return _changed(
         connection,
         "UPDATE outcomes SET state = 'running', epoch = %(epoch)s, attempt = attempt + 1, worker = %(worker)s, "
         "started_at = %(at)s, finished_at = NULL, said = NULL "
-        "WHERE night = %(night)s AND account = %(account)s AND epoch < %(epoch)s RETURNING attempt",
+        "WHERE night = %(night)s AND account = %(account)s AND epoch < %(epoch)s AND state IN ('queued', 'running') "
+        "RETURNING attempt",
         night=night,
         account=account,
         epoch=epoch,
         worker=worker,
         at=at,
     )
+
+
+def has_ended(connection: Connection, night: date, account: str) -> bool:
+    """Whether no attempt of an account in a night follows: as where its last worker died, or lost PostgreSQL, between
+    noting that and ending its job. Raises FleetError.
+    """
+    found = connection.row(
+        "SELECT state FROM outcomes WHERE night = %(night)s AND account = %(account)s", night=night, account=account
+    )
+    return found is not None and State(found["state"]) in _ENDED
 
 
 def finish(connection: Connection, night: date, account: str, epoch: int, ending: Ending, at: datetime) -> None:
@@ -238,11 +253,11 @@ def _changed(connection: Connection, statement: LiteralString, **values: object)
     if found is not None:
         return int(found["attempt"])
     known = connection.row(
-        "SELECT epoch FROM outcomes WHERE night = %(night)s AND account = %(account)s",
+        "SELECT epoch, state FROM outcomes WHERE night = %(night)s AND account = %(account)s",
         night=values["night"],
         account=values["account"],
     )
-    why = "it was not queued" if known is None else f"epoch {known['epoch']} has it"
+    why = "it was not queued" if known is None else f"epoch {known['epoch']} has it, and it is {known['state']}"
     raise Superseded(
         f"account {values['account']}, night {values['night']}: {why}, so that epoch {values['epoch']} does not"
     )

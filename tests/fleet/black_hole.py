@@ -32,7 +32,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                server = socket.create_connection(("127.0.0.1", self._onward))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._onward))
+                except OSError:  # as while PostgreSQL restarts
+                    client.close()
+                    continue
                 self._open += [client, server]
                 for source, sink in ((client, server), (server, client)):
                     thread = threading.Thread(target=self._pump, args=(source, sink), daemon=True)

@@ -36,6 +36,32 @@ def test_a_transaction_is_done_as_a_whole_or_not_at_all(connection: Connection, 
     assert other.rows("SELECT sender FROM pace") == [{"sender": "whole"}]
 
 
+def test_who_vanishes_within_a_transaction_does_not_hold_others_up(connection: Connection, other: Connection) -> None:
+    limits = ("idle_in_transaction_session_timeout", "lock_timeout")
+    asked = [connection.row("SELECT current_setting(%(name)s) AS value", name=name) for name in limits]
+    assert asked == [{"value": "10s"}, {"value": "20s"}]
+    connection.run("SET idle_in_transaction_session_timeout = '0.1s'")
+
+    def vanish() -> None:
+        with connection.together():
+            connection.rows("INSERT INTO pace VALUES ('stopped', now())")
+            other.rows("INSERT INTO pace VALUES ('stopped', now() + interval '1 day')")  # waits for the first
+            connection.rows("SELECT 1")
+
+    with pytest.raises(FleetError, match="idle-in-transaction timeout"):
+        vanish()
+    assert other.row("SELECT next_at > now() AS second FROM pace") == {"second": True}
+
+
+def test_what_another_holds_up_is_given_up_in_the_end(connection: Connection, other: Connection) -> None:
+    other.run("SET lock_timeout = '0.1s'")
+    with connection.together():
+        connection.rows("INSERT INTO pace VALUES ('held', now())")
+        with pytest.raises(FleetError, match="lock timeout: another process holds it up: try again in some seconds"):
+            other.rows("INSERT INTO pace VALUES ('held', now())")
+    assert other.rows("SELECT sender FROM pace") == [{"sender": "held"}]
+
+
 def test_threads_do_not_join_the_transaction_of_another(connection: Connection, other: Connection) -> None:
     begun, go_on = threading.Event(), threading.Event()
 

@@ -54,6 +54,20 @@ def test_a_night_is_begun_once(connection: Connection, night: date) -> None:
     assert [each.night for each in nights.not_summed_up(connection)] == [night, date(2026, 3, 2)]
 
 
+@pytest.mark.parametrize("end", [outcomes.finish, outcomes.fail], ids=["done", "failed"])
+def test_no_attempt_follows_one_after_which_none_does(connection: Connection, night: date, end: Any) -> None:
+    assert not outcomes.has_ended(connection, night, "lab")
+    begun(connection)
+    assert not outcomes.has_ended(connection, night, "lab")
+    end(connection, night, "lab", 1, DELETED, LATER)
+    assert outcomes.has_ended(connection, night, "lab")
+    with pytest.raises(Superseded, match=r"epoch 1 has it, and it is (done|failed), so that epoch 2 does not"):
+        begun(connection, 2)
+    outcomes.expect(connection, night, [Awaited("lab", 7, "d1")])
+    assert not outcomes.has_ended(connection, night, "lab")
+    assert begun(connection, 2) == 1
+
+
 def test_one_sums_up_a_night(connection: Connection, night: date) -> None:
     assert nights.claim(connection, night, "a", AT)
     assert not nights.claim(connection, night, "b", AT + timedelta(minutes=14))
@@ -150,7 +164,10 @@ def test_a_lower_epoch_never_overwrites_a_higher_one(connection: Connection, nig
         lambda: outcomes.put_back(connection, night, "lab", 1, "told to stop"),
     ]
     for change in changes:
-        with pytest.raises(Superseded, match="account lab, night 2026-03-01: epoch 2 has it, so that epoch 1 does not"):
+        with pytest.raises(
+            Superseded,
+            match="account lab, night 2026-03-01: epoch 2 has it, and it is running, so that epoch 1 does not",
+        ):
             change()
     outcomes.finish(connection, night, "lab", 2, Ending(0), LATER)
     with pytest.raises(Superseded):

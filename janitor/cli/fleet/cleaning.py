@@ -103,6 +103,9 @@ class Cleaner:
         """Raises Again, Superseded and FleetError."""
         if self.stop.is_set():
             raise Again(timedelta())
+        if outcomes.has_ended(connection, order.night, order.account):
+            _log.info("account-cleaned-before account=%s: its night has ended", order.account)
+            return
         try:
             accounts = self.written.accounts()
             if order.account not in accounts.names or accounts.digest_of(order.account) != order.digest:
