@@ -68,7 +68,7 @@ def growing(attempt: int) -> timedelta:
 class Cleaner:
     """Cleans accounts in several threads. `worker` has leased their shards; `wait` is how long after an attempt.
 
-    `working` counts the accounts of each shard that are being cleaned.
+    `working` counts the accounts of each shard that are being cleaned. Wide because it also holds how long it waits.
     """
 
     written: Written

@@ -70,7 +70,7 @@ _ANSWERS_AT_ONCE = 2
 class FleetWorker:
     """Works until it is told to stop, or was drained. `cleaner` cleans; `answer` answers a command about an account.
 
-    `wanted` are the shards that it may lease.
+    `wanted` are the shards that it may lease. Wide because it also holds what it has leased, and its queues.
     """
 
     fleet: Fleet
