@@ -38,6 +38,21 @@ def begin(connection: Connection, night: date, at: datetime, deadline: timedelta
     return begun
 
 
+def reopen(connection: Connection, night: date, at: datetime, deadline: datetime) -> None:
+    """A night that was begun before `at` begins again then: it has another deadline, and is summed up after that.
+
+    Raises FleetError.
+    """
+    connection.rows(
+        "UPDATE nights SET deadline_at = %(deadline)s, summed_up_at = NULL, claimed_by = NULL, claimed_at = NULL "
+        "WHERE night = %(night)s AND begun_at < %(at)s AND deadline_at < %(deadline)s "
+        "AND (summed_up_at IS NULL OR summed_up_at < %(at)s)",
+        night=night,
+        at=at,
+        deadline=deadline,
+    )
+
+
 def night_of(connection: Connection, night: date | None = None) -> Night | None:
     """A night, the last one without its date; None where there is none. Raises FleetError."""
     found = connection.row(

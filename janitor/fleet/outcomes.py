@@ -189,6 +189,19 @@ def troubled(connection: Connection, night: date) -> int:
     return int(found["accounts"])
 
 
+def endings(connection: Connection, night: date) -> dict[tuple[str, str], int]:
+    """How many accounts of a night are in each state, by the exit code that they ended with last; empty for none.
+
+    Raises FleetError.
+    """
+    found = connection.rows(
+        "SELECT state, coalesce(exit_code::text, '') AS code, count(*) AS accounts FROM outcomes "
+        "WHERE night = %(night)s GROUP BY state, exit_code ORDER BY state, exit_code",
+        night=night,
+    )
+    return {(row["state"], row["code"]): row["accounts"] for row in found}
+
+
 def outcomes(connection: Connection, night: date) -> list[Outcome]:
     """What is known of each account in a night, by name. Raises FleetError."""
     found = connection.rows(

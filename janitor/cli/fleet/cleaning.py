@@ -12,6 +12,7 @@ from janitor.cli import wiring
 from janitor.cli.configuration import mode_of
 from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.endings import ending_of
+from janitor.cli.fleet.turns import wait_for_turn
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.fleet.shards import shard_of
@@ -24,7 +25,6 @@ from janitor.fleet.database import Connection
 from janitor.fleet.nights import night_of
 from janitor.fleet.outcomes import Ending
 from janitor.fleet.ownership import Copy, Ownership, take
-from janitor.fleet.pace import sender_of, take_turn
 from janitor.notify.channel import Sending
 from janitor.notify.delivered import Delivery
 from janitor.notify.delivery import deliver
@@ -172,7 +172,9 @@ class Cleaner:
                 own.confirm()  # or else the next run of this account reports what this one did
                 if result.run:
                     own.note_run(result.run)
-                sending = Sending(self.stop, lambda channel: self._turn(settings, channel))
+                sending = Sending(
+                    self.stop, lambda channel: wait_for_turn(self.connections, settings, channel, self.stop)
+                )
                 posted = self._delivered(settings, result, rules, sending)
             except (Busy, FleetError):
                 raise
@@ -191,18 +193,6 @@ class Cleaner:
             return deliver(settings, result, rules.policies, sending=sending, clock=self.clock)
 
         return within(post, self.stop, _TIME_TO_POST) or Delivery(Exit.FAILED)
-
-    def _turn(self, settings: Settings, channel: str) -> None:
-        """Wait until a message may be sent, for as long as this worker works; without PostgreSQL, at once."""
-        assert settings.slack is not None
-        sender = sender_of(settings.slack.token or settings.slack.webhook_url or "", channel)
-        try:
-            with self.connections.one() as connection:
-                wait = take_turn(connection, sender)
-        except FleetError as error:
-            _log.warning("message-out-of-turn: %s", error)
-            return
-        self.stop.wait(wait.total_seconds())
 
     @contextmanager
     def _counted(self, shard: int) -> Iterator[None]:

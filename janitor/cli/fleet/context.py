@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from janitor.cli.configuration import accounts_from, rules_of
+from janitor.config import Settings
 from janitor.config.fleet import Fleet
 from janitor.config.fleet.accounts import Accounts
 from janitor.config.fleet.loading import fleet_of
@@ -45,6 +46,11 @@ class Written:
             if self._rules is None:
                 self._rules = rules_of(accounts.settings)
             return self._rules
+
+    @property
+    def last(self) -> Settings:
+        """The configuration of the whole fleet as it was read last."""
+        return self._accounts.settings
 
     @property
     def fleet(self) -> Fleet:

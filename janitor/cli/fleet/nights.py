@@ -1,17 +1,18 @@
 """A night of the fleet begun: a job for each account, by the configuration as it is written now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 
+from janitor.config import Settings
 from janitor.config.fleet.accounts import Accounts
 from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import shard_of
 from janitor.errors import UsageError
 from janitor.fleet import nights, queue, schema
 from janitor.fleet.database import Connection
-from janitor.fleet.outcomes import Awaited
+from janitor.fleet.outcomes import Awaited, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,46 @@ class Begun:
     enqueued: queue.Enqueued
 
 
-def begin_night(connection: Connection, accounts: Accounts, at: datetime, globs: Sequence[str] = ()) -> Begun:
+def begin_night(
+    connection: Connection,
+    accounts: Accounts,
+    at: datetime,
+    globs: Sequence[str] = (),
+    without: Collection[str] = frozenset(),
+) -> Begun:
     """Enqueue all accounts, or those whose name one of these patterns matches, for the night that this is.
+
+    Those named in `without` are left out.
 
     Raises UsageError where none is matched, ConfigurationError for policies that cannot be read, and FleetError.
     """
     fleet = fleet_of(accounts.settings)
     schema.check(connection, fleet.shards)
     chosen = _chosen(accounts.names, globs)
+    chosen = [name for name in chosen if name not in without]
     awaited = [Awaited(name, shard_of(name, fleet.shards), accounts.digest_of(name)) for name in chosen]
-    night = at.astimezone(accounts.settings.timezone).date()
+    night = night_at(accounts.settings, at)
     begun = nights.begin(connection, night, at, fleet.deadline)
     app = queue.app_of(fleet.database, "janitor fleet enqueue")
     return Begun(night, begun.deadline_at, queue.enqueue(connection, app, awaited, night))
+
+
+def begin_by_schedule(connection: Connection, accounts: Accounts, at: datetime) -> Begun:
+    """Enqueue all accounts for the night that began at this time of the schedule; to be repeated until it succeeds.
+
+    Those that were begun since are left as they are. A night that people began earlier on the same day, and that may be
+    summed up already, is summed up again after this. Raises what `begin_night` raises.
+    """
+    night = night_at(accounts.settings, at)
+    since = {each.account for each in outcomes(connection, night) if each.started_at and each.started_at >= at}
+    begun = begin_night(connection, accounts, at, without=since)
+    nights.reopen(connection, night, at, at + fleet_of(accounts.settings).deadline)
+    return begun
+
+
+def night_at(settings: Settings, at: datetime) -> date:
+    """The night that an instant belongs to: the date, in the time zone of the configuration."""
+    return at.astimezone(settings.timezone).date()
 
 
 def _chosen(names: Sequence[str], globs: Sequence[str]) -> Sequence[str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from janitor.fleet import nights, outcomes, ownership, queue, shards
 from janitor.fleet.database import Connection
 from janitor.fleet.nights import Night
+from janitor.monitoring.fleet import Figures
 from janitor.report.fleet.night import AccountOutcome, NightReport
 from janitor.report.fleet.status import FleetState, FreeShard, JobState, NightState, OwnerState, WorkerState
 
@@ -87,4 +88,19 @@ def _outcome(each: outcomes.Outcome) -> AccountOutcome:
         each.money,
         each.currency,
         each.said,
+    )
+
+
+def figures_of(connection: Connection) -> Figures:
+    """What `/metrics` shows of the whole fleet. Raises FleetError."""
+    clock = connection.row("SELECT now() AS at")
+    assert clock is not None
+    night, oldest, workers = nights.night_of(connection), queue.oldest(connection), shards.workers(connection)
+    silent = sum(worker.silent for worker in workers)
+    return Figures(
+        begun_at=None if night is None else night.begun_at,
+        accounts={} if night is None else outcomes.endings(connection, night.night),
+        queued=sum(queue.queued(connection).values()),
+        oldest=None if oldest is None or oldest.since is None else clock["at"] - oldest.since,
+        workers={"living": len(workers) - silent, "silent": silent},
     )

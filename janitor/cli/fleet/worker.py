@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,6 +23,7 @@ from procrastinate.worker import Worker as Taking
 from janitor.cli.fleet.answering import Answerer
 from janitor.cli.fleet.cleaning import Again, Cleaner, Order
 from janitor.cli.fleet.context import Connections, Written
+from janitor.cli.fleet.metrics import Address, showing_metrics
 from janitor.config.fleet import Fleet
 from janitor.errors import FleetError
 from janitor.fleet.database import Connection, connect
@@ -272,17 +274,20 @@ class Keeper:
         self._connection = self._leases = None
 
 
-def work_until_stopped(config: Path | None, wanted: Iterable[int], concurrency: int) -> None:
-    """Work until a signal, or until this worker was drained.
+def work_until_stopped(
+    config: Path | None, wanted: Iterable[int], concurrency: int, face: Address | None = None
+) -> None:
+    """Work until a signal, or until this worker was drained; metrics are shown at the address `face`.
 
     Raises ConfigurationError, UsageError without a fleet, and FleetError where PostgreSQL cannot be reached at first.
     """
     written, worker, stop = Written(config), worker_here(), Stop()
     connections = Connections(written.fleet.database, worker.name)
     _log.info("worker-started worker=%s", worker.name)
-    with stopping_on_signals(stop):
+    cleaner = Cleaner(written, connections, worker.name, stop)
+    counts = partial(dict[str, int], cleaner.ended)
+    with stopping_on_signals(stop), showing_metrics(written.fleet, face, counts):
         try:
-            cleaner = Cleaner(written, connections, worker.name, stop)
             answer = Answerer(config, connections, worker.name, stop).answer
             FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency).work()
         finally:

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.fleet import asking, setting_up, watching, working
+from janitor.cli.commands.fleet import asking, serving, setting_up, watching, working
 
 
 @click.group()
@@ -18,6 +18,7 @@ fleet.add_command(setting_up.init)
 fleet.add_command(setting_up.enqueue)
 fleet.add_command(working.work)
 fleet.add_command(working.drain)
+fleet.add_command(serving.serve)
 fleet.add_command(watching.status)
 fleet.add_command(watching.report)
 fleet.add_command(asking.execute)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from janitor.cli.commands.fleet.serving import metrics_options
 from janitor.cli.commands.options import Common, common
 
 
@@ -44,8 +45,15 @@ class Shards(click.ParamType[tuple[int, ...]]):
     metavar="N",
     help="Accounts cleaned at the same time.",
 )
+@metrics_options
 @common
-def work(common: Common, shards: tuple[int, ...] | None, concurrency: int) -> int:
+def work(
+    common: Common,
+    shards: tuple[int, ...] | None,
+    concurrency: int,
+    metrics_port: int | None,
+    metrics_host: str,
+) -> int:
     """Clean queued accounts until SIGTERM.
 
     It leases shards that no other worker has, if their files are on this host; a shard that is new is begun here. Upon
@@ -63,7 +71,8 @@ def work(common: Common, shards: tuple[int, ...] | None, concurrency: int) -> in
         raise UsageError(f"--shards: there is no shard {beyond[0]}: they are 0 to {fleet.shards - 1}")
     from janitor.cli.fleet.worker import work_until_stopped
 
-    work_until_stopped(loud.config, range(fleet.shards) if shards is None else shards, concurrency)
+    face = None if metrics_port is None else (metrics_host, metrics_port)
+    work_until_stopped(loud.config, range(fleet.shards) if shards is None else shards, concurrency, face)
     return Exit.OK
 
 
