@@ -10,7 +10,7 @@ from janitor.notify.channel import Sending
 from janitor.notify.file.channel import FileChannel
 from janitor.notify.file.lines import add_line
 from janitor.notify.slack.message import Message
-from janitor.notify.slack.mrkdwn import code, escaped, fitted
+from janitor.notify.slack.mrkdwn import code, escaped, fitted, inert
 from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.notify.slack.reports import channel_of
 from janitor.report.fleet.night import (
@@ -78,5 +78,10 @@ def _totals(report: NightReport) -> Iterator[Row]:
 
 
 def _row(account: AccountOutcome, zone: tzinfo) -> Row:
-    reason, deed = (fitted(words, _SENTENCE) for words in (why(account, zone), to_do(account)))
+    reason, deed = fitted(why(account, zone), _SENTENCE), fitted(to_do(account), _SENTENCE, _with_commands)
     return Row(f"• {fitted(name_of(account), _NAME, code)} {reason}\n    to do: {deed}")
+
+
+def _with_commands(text: str) -> str:
+    """A sentence of ours, what is between backticks as code; no foreign word in it formats either."""
+    return "".join((code if place % 2 else inert)(part) for place, part in enumerate(text.split("`")) if part)

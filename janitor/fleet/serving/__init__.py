@@ -48,7 +48,7 @@ class Periodic:
     """Begins nights at the times of a schedule: of the time zone, which Procrastinate's own periodic tasks do not know.
 
     `begin` is called once for each of these times by one of those that serve, and again where it raises or its process
-    dies; `look` in every one of them, each minute. Neither gets more than one thread.
+    dies; `look` in every one of them, each minute. Wide because what differs in tests is given.
     """
 
     url: str
