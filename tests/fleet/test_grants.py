@@ -85,7 +85,7 @@ def test_they_are_enough_for_nights_answers_and_limits(worker: Connection, addre
     assert nights.claim(worker, NIGHT, "one", NOW)
     assert nights.summed_up(worker, NIGHT, "one", NOW)
     assert nights.forget(worker, NOW + timedelta(days=500)) == 1
-    identity = outputs.ask(worker, "lab", ["images"])
+    identity = outputs.ask(worker, "lab", ["images"], "kim@desk")
     app = app_of(address, "a test")
     enqueue_answer(worker, app, "lab", 3, identity)
     outputs.answer(worker, identity, "none", "", 0)
