@@ -1,6 +1,8 @@
 """New files that options of commands name, such as the configuration for a sandbox."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -10,6 +12,35 @@ from janitor.escaping import visible
 
 if TYPE_CHECKING:
     from janitor.config import Settings
+
+
+_ACCOUNTS = "accounts.yaml"
+
+
+def announcing(file: Path | None, *, many: bool) -> Callable[..., None]:
+    """What takes the configuration of a sandbox that listens: it is written to this new file, or else printed.
+
+    Of a sandbox of many accounts it takes their list, too, which goes to accounts.yaml beside the file. Raises
+    UsageError where that cannot be.
+    """
+    if file is None:
+        if many:
+            raise UsageError("--accounts: the list of accounts is a file beside the configuration: add --write FILE")
+        return print_configuration
+    accounts = file.with_name(_ACCOUNTS)
+    if many and file.name == _ACCOUNTS:
+        raise UsageError(f"--write: {_ACCOUNTS} is the name of the list of accounts: give another name")
+    for written in (file, accounts) if many else (file,):
+        must_not_exist(written)
+        _must_be_no_policy(written)
+    return partial(write_fleet, file, accounts) if many else partial(write_configuration, file)
+
+
+def _must_be_no_policy(file: Path) -> None:
+    from janitor.config.policy_folder import would_be_read
+
+    if Path("policies").is_dir() and would_be_read(Path("policies"), file):
+        raise UsageError(f"--write: {visible(file.name)} would be read as a policy file: write it to another folder")
 
 
 def print_configuration(configuration: str) -> None:
@@ -27,6 +58,16 @@ def write_configuration(file: Path, configuration: str) -> None:
     """Write it to a new file. Where that fails, no file is left or touched."""
     write_new(file, f"{configuration}\n", "--write")
     say(f"The sandbox is listening, and its configuration is in {visible(str(file))}; Ctrl-C ends it.", err=True)
+
+
+def write_fleet(file: Path, list_file: Path, configuration: str, accounts: str) -> None:
+    """Write both to new files. Where that fails, no file is left or touched."""
+    write_new(list_file, accounts, "--write")
+    try:
+        write_configuration(file, configuration)
+    except BaseException:
+        list_file.unlink(missing_ok=True)
+        raise
 
 
 def write_new(file: Path, text: str, option: str) -> None:

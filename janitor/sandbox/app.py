@@ -1,8 +1,8 @@
-"""The sandbox as a starlette application: routes, the log of requests, and a hook around each answer."""
+"""The sandbox as an ASGI application: routes, the log of requests, and a hook around each answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 
@@ -10,72 +10,83 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from janitor.sandbox.api import Asked, Endpoint, ServedApi
-from janitor.sandbox.control import faults_route
-from janitor.sandbox.faults.injector import FaultInjector
+from janitor.clock import utc_now
+from janitor.sandbox.api import Asked, Endpoint
+from janitor.sandbox.control import Controlled, control_routes
+from janitor.sandbox.faults.injector import FaultyResponse
+from janitor.sandbox.members import Member
+from janitor.sandbox.members.many import PREFIX, Members
 from janitor.sandbox.options import Options
-from janitor.sandbox.request_log import Call, RequestLog
+from janitor.sandbox.request_log import Arrival, Call, shown_headers
 
 Hook = Callable[[Call, Callable[[], Awaitable[Response]]], Awaitable[Response]]
 """Sees each call before and after it is answered, faults included; may delay, replace or withhold the answer."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What all endpoints share."""
-
-    api: ServedApi
-    options: Options
-    log: RequestLog
-    injector: FaultInjector
-    hook: Hook | None
+_NOWHERE = "this sandbox has many accounts, each below /accounts/NAME, and none is here"
 
 
 class _Application:
-    """One call of the API as an ASGI application; the account is asked, and the request recorded, here."""
+    """One call of the API as an ASGI application; the account is asked, and the request recorded, here.
 
-    def __init__(self, endpoint: Endpoint, desk: _Desk) -> None:
-        self._endpoint = endpoint
-        self._desk = desk
+    It is the call at that place among those of any account, which the scope has as `sandbox`.
+    """
+
+    def __init__(self, place: int, hook: Hook | None) -> None:
+        self._place = place
+        self._hook = hook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = await _asked(Request(scope, receive))
-        call = self._call(asked)
-        if self._desk.options.latency:
-            await asyncio.sleep(self._desk.options.latency.total_seconds())
-        response = await self._recorded(call, asked)
-        now = self._endpoint.account.clock().astimezone(UTC)
+        arrived_at, member = utc_now(), scope["sandbox"]
+        endpoint: Endpoint = member.api.endpoints[self._place]
+        request = Request(scope, receive)
+        asked = await _asked(request)
+        arrival = Arrival(arrived_at, request.client.port if request.client else 0, shown_headers(asked.headers))
+        call = _call(member, endpoint, asked, arrival)
+        if member.options.latency:
+            await asyncio.sleep(member.options.latency.total_seconds())
+        response = await self._recorded(call, asked, endpoint, member)
+        now = endpoint.account.clock().astimezone(UTC)
         response.headers.setdefault("date", format_datetime(now, usegmt=True))
         await response(scope, receive, send)
 
-    def _call(self, asked: Asked) -> Call:
-        name, path = self._endpoint.name, self._desk.api.shown(asked.url_path)
-        ordinal = self._desk.log.ordinal(name)
-        return Call(name, ordinal, asked.method, path, asked.query, self._endpoint.image(asked))
-
-    async def _recorded(self, call: Call, asked: Asked) -> Response:
+    async def _recorded(self, call: Call, asked: Asked, endpoint: Endpoint, member: Member) -> Response:
         code: int | None = None
+        status: int | None = None
         faults: tuple[str, ...] = ()
 
         async def answer(clock_off: timedelta, *, cell_down: bool = False) -> Response:
             nonlocal code
             wrong = clock_off or cell_down
             told = replace(asked, clock_off=clock_off, cell_down=cell_down) if wrong else asked
-            reply = self._endpoint.answer(told)
+            reply = endpoint.answer(told)
             code = reply.code
             return reply.response
 
         async def struck() -> Response:
             nonlocal faults
-            response, faults = await self._desk.injector.answer(call, self._endpoint, asked, answer)
+            response, faults = await member.injector.answer(call, endpoint, asked, answer)
             return response
 
         try:
-            return await (struck() if self._desk.hook is None else self._desk.hook(call, struck))
+            response = await (struck() if self._hook is None else self._hook(call, struck))
+            status = _status_of(response)
+            return response
         finally:
-            self._desk.log.add(call.answered(code, self._endpoint.account.clock(), faults))
+            member.log.add(call.answered(code, status, endpoint.account.clock(), utc_now(), faults))
+
+
+def _call(member: Member, endpoint: Endpoint, asked: Asked, arrival: Arrival) -> Call:
+    name, path = endpoint.name, member.api.shown(asked.url_path)
+    ordinal, image = member.log.ordinal(name), endpoint.image(asked)
+    return Call(member.name, name, ordinal, asked.method, path, asked.query, image, arrival)
+
+
+def _status_of(response: Response) -> int | None:
+    """The status that is sent; None where the connection is closed without one."""
+    sends_nothing = isinstance(response, FaultyResponse) and not response.part
+    return None if sends_nothing else response.status_code
 
 
 async def _asked(request: Request) -> Asked:
@@ -90,19 +101,53 @@ async def _asked(request: Request) -> Asked:
     )
 
 
-def make_app(
-    api: ServedApi, options: Options, log: RequestLog, injector: FaultInjector, hook: Hook | None = None
-) -> Starlette:
-    """The application: the answers of an API, except for faults.
+def make_app(members: Members, options: Options, hook: Hook | None = None) -> ASGIApp:
+    """The application: the answers of each account, except for faults.
 
-    They are read and set outside the API, at /sandbox/faults.
+    These are read and set outside the API, at /sandbox/faults, of all accounts or below the path of one.
     """
-    desk = _Desk(api, options, log, injector, hook)
-    *known, unknown = (_route(endpoint, desk) for endpoint in api.endpoints)
-    return Starlette(routes=[*known, faults_route(injector, options.api), unknown])
+    # All accounts have the same calls at the same places: so their paths are read once, not for each of thousands.
+    first = members[next(iter(members))]
+    *known, unknown = (_route(place, endpoint, hook) for place, endpoint in enumerate(first.api.endpoints))
+    served = Starlette(routes=[*known, *control_routes(options.api), unknown])
+    return _with(first, served) if options.accounts is None else _Front(members, served, options)
 
 
-def _route(endpoint: Endpoint, desk: _Desk) -> Route:
-    route = Route(endpoint.path, _Application(endpoint, desk))
+def _route(place: int, endpoint: Endpoint, hook: Hook | None) -> Route:
+    route = Route(endpoint.path, _Application(place, hook))
     route.methods = None if endpoint.method is None else {endpoint.method}  # starlette would allow HEAD with GET
     return route
+
+
+def _with(sandbox: Controlled, served: ASGIApp) -> ASGIApp:
+    """The application over that account, or all."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await served({**scope, "sandbox": sandbox}, receive, send)
+
+    return application
+
+
+class _Front:
+    """Hands a request to the account that its path names, as if nothing else was there."""
+
+    def __init__(self, members: Members, served: ASGIApp, options: Options) -> None:
+        self._members = members
+        self._served = served
+        nowhere = Route("/{path:path}", _nowhere)
+        nowhere.methods = None
+        self._whole = _with(members, Starlette(routes=[*control_routes(options.api), nowhere]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        name, slash, rest = path.removeprefix(PREFIX).partition("/") if path.startswith(PREFIX) else ("", "", "")
+        if name in self._members:
+            inner = {**scope, "path": slash + rest, "sandbox": self._members[name]}
+            await self._served(inner, receive, send)
+        else:
+            await self._whole(scope, receive, send)
+
+
+async def _nowhere(_request: Request) -> Response:
+    """Not 404: a deletion would take that for an image that is gone."""
+    return Response(f"{_NOWHERE}\n", 421, media_type="text/plain")

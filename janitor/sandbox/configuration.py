@@ -31,6 +31,38 @@ timezone: {quoted(timezone)}
 {target}"""
 
 
+def fleet_text(
+    origin: str,
+    accounts: int,
+    *,
+    fleet_database: str = "${JANITOR_FLEET_URL}",
+    state: str = "shards",
+    shards: str = "16",
+    targets: str = "accounts.yaml",
+    slack: str = "",
+    policies: str = "policies",
+    mode: str = "dry-run",
+    timezone: str = "UTC",
+) -> str:
+    """The text of a janitor.yaml for a sandbox of many accounts, whose list is in the file `targets`.
+
+    `fleet_database` is the URL of a PostgreSQL; the other arguments are those of `configuration_text`.
+    Wide because each is a value of the file.
+    """
+    return f"""\
+# A configuration for the sandbox of {accounts} accounts at {origin}, each of them below /accounts/ there
+mode: {quoted(mode)}                  # "delete" lets it delete; --dry-run always wins
+policies: {quoted(policies)}          # a file or a directory
+timezone: {quoted(timezone)}
+# schedule: "0 3 * * *"            # for `janitor fleet serve`
+{slack}fleet:
+  database: {quoted(fleet_database)}   # a PostgreSQL, like postgresql://janitor@127.0.0.1/janitor
+  state: {quoted(state)}                # the databases of the accounts are below this folder
+  shards: {shards}
+  targets: {quoted(targets)}
+"""
+
+
 def _references(url: str, token: str) -> str:
     if not url:
         return ""

@@ -50,7 +50,15 @@ _TOKEN_LIFETIME = format_duration(_DEFAULTS.token_lifetime)
 FLAGS: tuple[Flag, ...] = (
     _choice("--api", "api", _DEFAULTS.api, "Compute API v1.0, or OpenStack's APIs (Image API v2)."),
     Flag("--port", "port", int, _DEFAULTS.port, "Port on 127.0.0.1; 0 takes any free one."),
-    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has."),
+    Flag(
+        "--accounts",
+        "accounts",
+        int,
+        None,
+        "So many accounts on the one port, with the configuration of a fleet (needs --write).",
+        metavar="N",
+    ),
+    Flag("--images", "images", int, _DEFAULTS.images, "How many images the account has, or each account."),
     Flag("--seed", "seed", int, _DEFAULTS.seed, "The same seed gives the same images."),
     Flag("--page-cap", "page_cap", int, _DEFAULTS.page_cap, "Largest page of images, even if a request asks for more."),
     _choice("--marker", "marker", _DEFAULTS.marker, "Whether a page begins after its marker, or with it."),

@@ -59,13 +59,15 @@ VOLUME_TYPES = ("volumev3", "volumev2", "volume", "block-storage", "block-store"
 INTERFACES = ("public", "internal", "admin")
 _MOST_COMPUTES = 3
 _MOST_IMAGES = 1_000_000
+_MOST_ACCOUNTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The choices of one sandbox. Raises UsageError, with a sentence for people, for one that cannot be.
 
-    `port` 0 is any free one. `latency` is added to every request. `queued_for` and `saving_for` are how long an
+    `port` 0 is any free one. With `accounts` there are that many below one origin, each with so many `images`, and with
+    the seeds from `seed` on. `latency` is added to every request. `queued_for` and `saving_for` are how long an
     uploaded image stays in these statuses. `oddities` adds images with values that cannot be read. `faults` are those
     it begins with. `reference_token` opens the document of launch templates. With `slack` there is a Slack, too, on a
     port of its own.
@@ -80,6 +82,7 @@ class Options:
 
     api: Api = Api.TOAST
     port: int = 8780
+    accounts: int | None = None
     images: int = 200
     seed: int = 1
     page_cap: int = 1000
@@ -142,9 +145,16 @@ class Options:
             (not (self.username and self.password), "username and password must not be empty"),
             (not re.fullmatch(r"[A-Za-z0-9_-]+", self.appkey), "an appkey is made of letters, digits, - and _"),
             (not 1 <= self.regions <= len(REGIONS), f"{self.regions} regions: choose 1 to {len(REGIONS)}"),
+            *self._objections_to_accounts(),
             *self._objections_to_services(),
             *self._unknown_targets(),
         )
+
+    def _objections_to_accounts(self) -> Iterator[tuple[bool, str]]:
+        if self.accounts is not None:
+            total = self.accounts * self.images
+            yield not 1 <= self.accounts <= _MOST_ACCOUNTS, f"{self.accounts} accounts: choose 1 to {_MOST_ACCOUNTS}"
+            yield total > _MOST_IMAGES, f"{total} images in all accounts: choose {_MOST_IMAGES} at most"
 
     def _objections_to_services(self) -> tuple[tuple[bool, str], ...]:
         return (

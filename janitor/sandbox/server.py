@@ -21,14 +21,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from janitor.clock import utc_now
 from janitor.errors import JanitorError, UsageError
 from janitor.sandbox.account import Account
-from janitor.sandbox.api import ServedApi
-from janitor.sandbox.apis import make_api
 from janitor.sandbox.app import Hook, make_app
-from janitor.sandbox.configuration import configuration_text, slack_text
+from janitor.sandbox.configuration import fleet_text, slack_text
 from janitor.sandbox.faults import Faults
-from janitor.sandbox.faults.injector import FaultInjector, until_gone
+from janitor.sandbox.faults.injector import until_gone
+from janitor.sandbox.members import Member
+from janitor.sandbox.members.many import ONLY, Members
 from janitor.sandbox.options import Options
-from janitor.sandbox.references import PATH
 from janitor.sandbox.request_log import RecordedRequest, RequestLog
 
 if TYPE_CHECKING:
@@ -43,43 +42,68 @@ _MORE_CHANNELS = ("#team-data", "#team-web")
 
 @dataclass(slots=True)
 class Sandbox:
-    """A running sandbox: where it listens, what it holds in each region, and the requests that it received."""
+    """A running sandbox: where it listens, its accounts by name, and the requests that they received.
+
+    It has one account, unless the options ask for many: then what is of one account is had from `members` only.
+    """
 
     origin: str
-    api: ServedApi
-    accounts: Mapping[str, Account]
     options: Options
+    members: Members
     log: RequestLog
-    injector: FaultInjector
+
+    @property
+    def _only(self) -> Member:
+        if self.options.accounts is not None:
+            raise LookupError(f"this sandbox has {len(self.members)} accounts: choose one of its `members`")
+        return self.members[ONLY]
 
     @property
     def url(self) -> str:
         """The URL for a client's configuration."""
-        return self.api.url
+        return self._only.url
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """What it holds in each region."""
+        return self._only.accounts
 
     @property
     def account(self) -> Account:
         """What it holds, in the first region."""
-        return next(iter(self.accounts.values()))
+        return self._only.account
 
     @property
     def faults(self) -> Faults:
-        """The faults; they may be set at any time, which restarts them. `Faults()` ends them."""
-        return self.injector.faults
+        """The faults; they may be set at any time, which restarts them, in every account. `Faults()` ends them."""
+        return self.members.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self.injector.faults = faults
+        self.members.faults = faults
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
         """Every request so far, in the order in which they were answered."""
         return self.log.all()
 
+    @property
+    def deletions(self) -> tuple[RecordedRequest, ...]:
+        """Those of them that ask to delete an image, whether or not their clients lived to read the answer."""
+        return self.log.deletions()
+
     def configuration(self, **values: str) -> str:
-        """The text of a janitor.yaml that works against it; see `configuration_text` for the arguments."""
-        document = {"reference": f"{self.origin}{PATH}", "reference_token": self.options.reference_token}
-        return configuration_text(self.url, self.api.target("sandbox"), **{**document, **values})
+        """The text of a janitor.yaml that works against it; see `configuration_text` for the arguments.
+
+        With many accounts it names the file of `accounts_text`; see `fleet_text` then.
+        """
+        if self.options.accounts is not None:
+            return fleet_text(self.origin, self.options.accounts, **values)
+        return self._only.configuration(**values)
+
+    def accounts_text(self) -> str:
+        """The text of the file that lists its accounts as targets."""
+        return "".join(self.members.targets())
 
 
 @contextmanager
@@ -97,7 +121,7 @@ def running(
 def serve(
     options: Options,
     *,
-    announce: Callable[[str], None],
+    announce: Callable[..., None],
     show: Callable[[str], None] = lambda _page: None,
     clock: Callable[[], datetime] = utc_now,
     ending: Iterable[int] = (signal.SIGINT, signal.SIGTERM),
@@ -105,19 +129,20 @@ def serve(
 ) -> None:
     """Run in the foreground until one of the signals `ending`, then return. Only from the main thread.
 
-    Once the socket listens, `announce` is given the text of a janitor.yaml that works against it; `configuration` is
-    for `configuration_text`. With an embedded Slack, `show` is given the address of its page. Raises UsageError if a
-    port is not available.
+    Once the socket listens, `announce` is given the text of a janitor.yaml that works against it, with many accounts
+    also that of their list; `configuration` is for `Sandbox.configuration`. With an embedded Slack, `show` is given the
+    address of its page. Raises UsageError if a port is not available.
     """
     with (
         _embedded_slack(options, clock) as slack,
         _listening(options, clock, None, _KEPT_IN_FOREGROUND) as (sandbox, server, thread),
     ):
         with _stopped_by_signals(server, ending):
-            announce(sandbox.configuration(**configuration, **_named(slack)))
+            lists = () if options.accounts is None else (sandbox.accounts_text(),)
+            announce(sandbox.configuration(**configuration, **_named(slack)), *lists)
             if slack is not None:
                 show(slack.page)
-            _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.url, options.images, options.seed)
+            _log.info("sandbox-listening url=%s images=%d seed=%d", sandbox.members.url, options.images, options.seed)
             thread.join()
         _log.info("sandbox-stopped requests=%d", len(sandbox.requests))
 
@@ -169,10 +194,9 @@ def furnished(
     options: Options, origin: str, clock: Callable[[], datetime], hook: Hook | None, most_requests: int | None = None
 ) -> tuple[Sandbox, ASGIApp]:
     """A sandbox and its application, which is to be served at the origin."""
-    accounts, api = make_api(options, origin, clock)
-    log, injector = RequestLog(most_requests), FaultInjector(clock, options.faults)
-    app = make_app(api, options, log, injector, hook)
-    return Sandbox(origin, api, accounts, options, log, injector), app
+    log = RequestLog(most_requests)
+    members = Members(options, origin, clock, log)
+    return Sandbox(origin, options, members, log), make_app(members, options, hook)
 
 
 @contextmanager

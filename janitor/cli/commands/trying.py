@@ -52,26 +52,19 @@ def sandbox(common: Common, file: Path | None, **options: Any) -> int:
     """Run an embedded cloud with realistic test images.
 
     Prints or writes a janitor.yaml for it. Ctrl-C ends it. With --slack there is a Slack, too: reports are on a page,
-    where you can answer them by its buttons.
+    where you can answer them by its buttons. With --accounts it has many accounts, and accounts.yaml is written, too.
     """
-    from functools import partial
-
     from janitor.cli.commands.beginning.shipped import shipped_policies
     from janitor.cli.logs import configure_logging
-    from janitor.cli.written_configuration import must_not_exist, print_configuration, show_page, write_configuration
-    from janitor.config.policy_folder import would_be_read
-    from janitor.errors import Exit, UsageError
-    from janitor.escaping import visible
+    from janitor.cli.written_configuration import announcing, show_page
+    from janitor.errors import Exit
     from janitor.sandbox import server
     from janitor.sandbox.flags import options_from
     from janitor.shutdown import ending_signals
 
     configure_logging(common.verbose, form=common.log_format)
-    must_not_exist(file)
-    if file is not None and Path("policies").is_dir() and would_be_read(Path("policies"), file):
-        raise UsageError(f"--write: {visible(file.name)} would be read as a policy file: write it to another folder")
+    announce = announcing(file, many=options["accounts"] is not None)
     policies = "policies" if Path("policies").is_dir() else str(shipped_policies())
-    announce = print_configuration if file is None else partial(write_configuration, file)
     server.serve(options_from(options), announce=announce, show=show_page, ending=ending_signals(), policies=policies)
     return Exit.OK
 

@@ -119,14 +119,7 @@ class ComputeV1:
 
     def target(self, name: str) -> str:
         """The account as a target of a janitor.yaml."""
-        return f"""\
-  - name: {quoted(name)}
-    api: toast                     # Compute API v1.0
-    endpoint: {quoted(self.url)}
-    appkey: {quoted(self._options.appkey)}
-    username: {quoted(self._options.username)}
-    password: {quoted(self._options.password)}   # opens nothing but this sandbox; a real one belongs in the environment
-"""
+        return compute_v1_target(self._options, self.url.removesuffix(_PREFIX), name)
 
     def issue_token(self, asked: Asked) -> bytes:
         """POST /tokens."""
@@ -180,6 +173,18 @@ class ComputeV1:
     def refuse(self, _asked: Asked) -> bytes:
         """Any other path or method. Not -5: a deletion would take that for an image that is gone."""
         raise Refusal(Kind.UNSUPPORTED, Resource.ACCOUNT, "no such path or method in the Compute API v1.0")
+
+
+def compute_v1_target(options: Options, origin: str, name: str) -> str:
+    """An account at that origin as a target of a janitor.yaml."""
+    return f"""\
+  - name: {quoted(name)}
+    api: toast                     # Compute API v1.0
+    endpoint: {quoted(f"{origin}{_PREFIX}")}
+    appkey: {quoted(options.appkey)}
+    username: {quoted(options.username)}
+    password: {quoted(options.password)}   # opens nothing but this sandbox; a real one belongs in the environment
+"""
 
 
 def _json(body: bytes) -> Response:

@@ -112,12 +112,14 @@ class Turns:
 
     Chances are not drawn from a stream that calls share, but computed from the seed, the place of the rule, the name
     of the call and how often it came before; for a deletion, how often it came before for that image. So what strikes
-    does not depend on how the threads of a client take turns, but for `at`, `times` and `lasting` of a deletion.
+    does not depend on how the threads of a client take turns, but for `at`, `times` and `lasting` of a deletion. Turns
+    that differ in `whose` they are have chances that do.
     """
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, whose: str = "") -> None:
         self._lock = threading.Lock()
-        self._watches = [_Watch(rule, f"{faults.seed}/{place}") for place, rule in enumerate(faults.rules)]
+        source = f"{faults.seed}/{whose}" if whose else f"{faults.seed}"
+        self._watches = [_Watch(rule, f"{source}/{place}") for place, rule in enumerate(faults.rules)]
 
     def due(self, call: Call, now: datetime, possible: Callable[[Rule], bool]) -> tuple[Rule, ...]:
         """The rules that strike this call; `possible` says whether one that is due can."""

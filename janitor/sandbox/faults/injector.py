@@ -76,10 +76,14 @@ async def until_gone(receive: Receive) -> None:
 
 
 class FaultInjector:
-    """Makes faults affect calls. May be used from any thread; `faults` can be set at any time, and start over then."""
+    """Makes faults affect calls. May be used from any thread; `faults` can be set at any time, and start over then.
 
-    def __init__(self, clock: Callable[[], datetime], faults: Faults) -> None:
+    Of many accounts, each has one, and its name is `whose`.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], faults: Faults, whose: str = "") -> None:
         self._clock = clock
+        self._whose = whose
         self._pages: dict[str, Response] = {}
         self.faults = faults
 
@@ -91,7 +95,7 @@ class FaultInjector:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._faults = faults
-        self._turns = Turns(faults) if faults.rules else None
+        self._turns = Turns(faults, self._whose) if faults.rules else None
 
     async def answer(
         self, call: Call, endpoint: Endpoint, asked: Asked, answer: Answer

@@ -33,13 +33,16 @@ from janitor.sandbox.options import Options
 from janitor.sandbox.references import reference_endpoint
 from janitor.sandbox.refusals import Kind, Refusal, Resource
 
+_IDENTITY = f"{IDENTITY.base}/v2.0"
+
 
 class OpenStack:
     """The APIs over one account for each region."""
 
     def __init__(self, accounts: Mapping[str, Account], options: Options, origin: str) -> None:
+        self._origin = origin
         self._identity = f"{origin}{IDENTITY.base}"
-        self.url = f"{self._identity}/v2.0"
+        self.url = f"{origin}{_IDENTITY}"
         self._options = options
         self._accounts = accounts
         self._main = next(iter(accounts.values()))
@@ -114,32 +117,37 @@ class OpenStack:
     def target(self, name: str) -> str:
         """The project as a target of a janitor.yaml, and as clouds of a clouds.yaml in a comment."""
         options = self._options
-        user, password = quoted(options.username), quoted(options.password)
-        first = next(iter(self._accounts))
-        region = first if len(self._accounts) == 1 else "*"
         return f"""\
-  - name: {quoted(name)}
-    api: openstack                 # Image API v2
-    identity: {quoted(self.url)}
-    tenant_id: {quoted(OURS)}
-    username: {user}
-    password: {password}   # opens nothing but this sandbox; a real one belongs in the environment
-    region: {quoted(region)}
+{openstack_target(options, self._origin, name)}\
 # Save this as clouds.yaml, for other OpenStack tools, and for a target with `cloud: sandbox` in place of these keys:
 # clouds:
 #   sandbox:
-#     region_name: {first}
+#     region_name: {options.region_names[0]}
 #     auth:
 #       auth_url: {quoted(f"{self._identity}/v3")}
 #       project_id: {quoted(OURS)}
-#       username: {user}
+#       username: {quoted(options.username)}
 #       user_domain_id: {DOMAIN["id"]}
-#       password: {password}
+#       password: {quoted(options.password)}
 #   sandbox-application:
-#     region_name: {first}
+#     region_name: {options.region_names[0]}
 #     auth_type: v3applicationcredential
 #     auth:
 #       auth_url: {quoted(f"{self._identity}/v3")}
 #       application_credential_id: {quoted(options.application)}
 #       application_credential_secret: {quoted(options.application_secret)}
+"""
+
+
+def openstack_target(options: Options, origin: str, name: str) -> str:
+    """The project at that origin as a target of a janitor.yaml."""
+    region = options.region_names[0] if options.regions == 1 else "*"
+    return f"""\
+  - name: {quoted(name)}
+    api: openstack                 # Image API v2
+    identity: {quoted(f"{origin}{_IDENTITY}")}
+    tenant_id: {quoted(OURS)}
+    username: {quoted(options.username)}
+    password: {quoted(options.password)}   # opens nothing but this sandbox; a real one belongs in the environment
+    region: {quoted(region)}
 """

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from janitor.sandbox.members import Member
 from janitor.sandbox.models import StoredImage
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
@@ -18,7 +19,7 @@ UNKNOWN = "00000000-0000-4000-a000-000000000000"
 class Client:
     """Speaks to a sandbox as the vendor's page says; `token` is sent while it is not None."""
 
-    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, sandbox: Sandbox | Member, transport: httpx.BaseTransport | None = None) -> None:
         self.sandbox = sandbox
         self.base = f"{sandbox.url}/v1.0/appkeys/{sandbox.options.appkey}"
         self.http = httpx.Client(transport=transport, trust_env=False, verify=False)  # no TLS here: nothing to load

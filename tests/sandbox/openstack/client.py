@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from janitor.sandbox.calls import Api
+from janitor.sandbox.members import Member
 from janitor.sandbox.models import OURS, StoredImage
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
@@ -26,7 +27,7 @@ BEARER = {"Authorization": f"Bearer {Options().reference_token}"}
 class Client:
     """Speaks to the services of one region, as their documentation says; `token` is sent while it is not None."""
 
-    def __init__(self, sandbox: Sandbox, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, sandbox: Sandbox | Member, transport: httpx.BaseTransport | None = None) -> None:
         self.sandbox = sandbox
         self.origin = sandbox.origin
         self.root = sandbox.origin
