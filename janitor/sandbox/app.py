@@ -139,8 +139,7 @@ class _Front:
         self._whole = _with(members, Starlette(routes=[*control_routes(options.api), nowhere]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        name, slash, rest = path.removeprefix(PREFIX).partition("/") if path.startswith(PREFIX) else ("", "", "")
+        name, slash, rest = scope["path"].removeprefix(PREFIX).partition("/")  # the name of any other path is empty
         if name in self._members:
             inner = {**scope, "path": slash + rest, "sandbox": self._members[name]}
             await self._served(inner, receive, send)

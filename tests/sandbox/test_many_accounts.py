@@ -61,18 +61,20 @@ def test_an_account_is_that_of_a_sandbox_with_its_seed_whenever_it_is_asked_for(
 
 
 def test_credentials_and_tokens_of_one_account_open_no_other(two: Sandbox) -> None:
-    with client_of(two.members[ONE]) as one:
-        token, options = one.token, two.members[ONE].options
-        base = two.members[TWO].url
-        headers = {"X-Auth-Token": token or ""}
-        own_key = two.members[TWO].options.appkey
-        codes = [
-            one.http.get(f"{base}/v1.0/appkeys/{key}/images", headers=headers).json()["header"]["resultCode"]
-            for key in (options.appkey, own_key)
+    with client_of(two.members[ONE]) as one, client_of(two.members[TWO]) as other:
+        wrong = [
+            one.http.get(f"{two.members[TWO].url}/v1.0/appkeys/{key}/images", headers={"X-Auth-Token": token or ""})
+            for key, token in (
+                (other.sandbox.options.appkey, one.token),
+                (one.sandbox.options.appkey, other.token),
+            )
         ]
-        auth = {"username": options.username, "password": options.password}
-        refused = one.http.post(f"{base}/v1.0/appkeys/{own_key}/tokens", json={"auth": auth}).json()["header"]
-        assert (codes, refused["resultCode"]) == ([-3, -3], 50401)
+        assert [answer.json()["header"]["resultCode"] for answer in wrong] == [-3, -3]
+        options = one.sandbox.options
+        for username, password in ((options.username, None), (None, options.password)):
+            own = other.sandbox.options
+            auth = {"username": username or own.username, "password": password or own.password}
+            assert other.code("POST", "/tokens", json={"auth": auth}) == 50401
 
 
 def test_requests_are_recorded_with_their_account_and_counted_by_it(two: Sandbox) -> None:
