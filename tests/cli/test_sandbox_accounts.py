@@ -3,12 +3,17 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+from janitor.config.fleet.accounts import load_accounts
+from janitor.sandbox.calls import Api
+from janitor.sandbox.options import Options
 from tests.conftest import Desk
+from tests.in_process import in_process
 
 
 @contextmanager
@@ -88,3 +93,16 @@ def test_of_two_files_none_is_left_where_the_second_cannot_be_written(desk: Desk
 def test_how_many_there_can_be(desk: Desk, accounts: str, images: str, sentence: str) -> None:
     done = desk.janitor("sandbox", "--accounts", accounts, "--images", images, "--write", "janitor.yaml")
     assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("api", list(Api))
+def test_what_it_writes_is_the_configuration_of_a_fleet(tmp_path: Path, api: Api) -> None:
+    sandbox, _ = in_process(Options(accounts=2, images=5, api=api))
+    config = tmp_path / "janitor.yaml"
+    config.write_text(sandbox.configuration(mode="delete"))
+    (tmp_path / "accounts.yaml").write_text(sandbox.accounts_text())
+    (tmp_path / "policies").mkdir()
+    accounts = load_accounts(config, {"JANITOR_FLEET_URL": "postgresql://janitor@127.0.0.1/janitor"})
+    assert accounts.names == tuple(sandbox.members)
+    assert [target.name for target in accounts.targets()] == ["account-0001", "account-0002"]
+    assert [target.name for target in accounts.settings_of("account-0002").targets] == ["account-0002"]
