@@ -17,8 +17,7 @@ from procrastinate.utils import utcnow
 _OURS = """
 WITH ours AS (
     SELECT id, queueing_lock FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND status = 'doing' AND attempts = %(attempts)s
-    AND worker_id IS NOT DISTINCT FROM %(worker_id)s FOR UPDATE
+    WHERE id = %(job_id)s AND status = 'doing' AND attempts = %(attempts)s FOR UPDATE
 )
 """
 _FINISH = "SELECT procrastinate_finish_job_v1(id, %(status)s::procrastinate_job_status, %(delete)s) FROM ours"
@@ -86,7 +85,8 @@ class OwnJobs(JobManager):
         return forgotten
 
     async def _change(self, change: LiteralString, job: Job, **values: object) -> None:
-        values = {"job_id": job.id, "worker_id": job.worker_id, "attempts": job.attempts, **values}
+        # Whoever hands a job back counts an attempt, so that no other worker has it while the number is the same.
+        values = {"job_id": job.id, "attempts": job.attempts, **values}
         try:
             changed = await self.connector.execute_query_all_async(_OURS + change, **values)
         except UniqueViolation:  # somebody enqueued the account at the same moment

@@ -41,6 +41,8 @@ RETURNING id
 _ENQUEUEING = 6_105_124_191
 """An advisory lock of PostgreSQL: who holds it enqueues accounts."""
 _TRIES = 3
+_WAIT_SECONDS = 10.0
+"""How long a connection is waited for."""
 _OLDEST = """
 SELECT jobs.lock AS account, (SELECT min(at) FROM procrastinate_events WHERE job_id = jobs.id) AS since
 FROM procrastinate_jobs AS jobs WHERE task_name = %(task)s AND status = 'todo' ORDER BY id LIMIT 1
@@ -87,7 +89,12 @@ def answers_of(shard: int) -> str:
 def app_of(url: str, name: str) -> App:
     """Procrastinate on the fleet's PostgreSQL, where jobs are ended only by who has them. Raises FleetError."""
     settings = settings_of(parameters_of(url), name)
-    pool: dict[str, Any] = {"connection_class": BoundedConnection, "min_size": 1, "max_size": 6, "timeout": 10.0}
+    pool: dict[str, Any] = {
+        "connection_class": BoundedConnection,
+        "min_size": 1,
+        "max_size": 6,
+        "timeout": _WAIT_SECONDS,
+    }
     app = App(connector=PsycopgConnector(conninfo="", kwargs=settings, **pool))
     app.job_manager = OwnJobs(app.connector)
     return app

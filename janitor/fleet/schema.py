@@ -119,12 +119,11 @@ def _migrate_queue(connection: Connection) -> int:
     Each has a transaction of its own: some could not follow another in the same one.
     """
     with _alone(connection):
-        applied = _noted(connection).get(_QUEUE)
-        if applied is None:
+        if _QUEUE not in _noted(connection):
             connection.run(SchemaManager.get_schema())
             _note(connection, _QUEUE, _migrations()[-1].name)
             return 1
-    return sum(_apply(connection, file) for file in _migrations() if file.name > applied)
+    return sum(_apply(connection, file) for file in _migrations())
 
 
 def _apply(connection: Connection, migration: Path) -> bool:

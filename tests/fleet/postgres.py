@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 from janitor.errors import FleetError
 from janitor.fleet import schema
-from janitor.fleet.database import connect
+from janitor.fleet.database import Connection, connect
 from janitor.fleet.local_postgres import Binaries, LocalPostgres, binaries
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,19 @@ class Databases:
     def migrated(self) -> str:
         """The address of a database with the tables of a fleet of 16 shards."""
         return self.server.make_database(f"fleet_{next(self._numbers)}", _MIGRATED)
+
+
+def somebody_waits(connection: Connection, unless: Callable[[], bool]) -> bool:
+    """Whether another connection to this database comes to wait for a lock, before this becomes true."""
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+        "AND pid <> pg_backend_pid()"
+    )
+    while not unless():
+        connection.rows("SELECT pg_stat_clear_snapshot()")
+        if connection.rows(waiting):
+            return True
+    return False
 
 
 def install() -> int:

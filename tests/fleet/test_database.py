@@ -105,6 +105,12 @@ def test_no_error_shows_a_password(url: str) -> None:
     assert "geheim" not in str(raised.value)
 
 
+def test_what_postgresql_says_is_told_without_the_password(databases: Databases) -> None:
+    wrong = f"postgresql://geheim-geheim:geheim-geheim@127.0.0.1:{databases.server.port}/postgres"
+    with pytest.raises(FleetError, match=r'failed for user "\*\*\*"'):
+        connect(wrong)
+
+
 def test_an_error_says_where_and_what_to_do(databases: Databases) -> None:
     server = databases.server
     wrong = server.url().replace(str(urlsplit(server.url()).password), "another-password")

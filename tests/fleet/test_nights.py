@@ -1,6 +1,7 @@
 """Nights and their outcomes: begun once, summed up once, and not overwritten by who was superseded."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from janitor.errors import FleetError, Superseded
 from janitor.fleet import nights, outcomes, reservations
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import Awaited, Ending, State
+from tests.fleet.postgres import somebody_waits
 
 NIGHT = date(2026, 3, 1)
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -227,6 +229,18 @@ def test_deletions_of_a_night_are_reserved_up_to_the_limit(connection: Connectio
     assert reservations.reserve(connection, night, "lab", 1, 1, 100) is not None
     assert reservations.reserve(connection, night, "lab", 1, 1_000, None) is None
     assert reserved(connection) == 1_100
+
+
+def test_accounts_that_reserve_at_once_reserve_no_more_than_the_limit(
+    connection: Connection, other: Connection, night: date
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with other.together():
+            assert reservations.reserve(other, night, "lab", 1, 60, 100) is None
+            reserving = pool.submit(reservations.reserve, connection, night, "Shop", 1, 60, 100)
+            assert somebody_waits(other, unless=reserving.done)
+        assert "60 are reserved" in str(reserving.result())
+    assert reserved(connection) == 60
 
 
 def test_no_more_is_given_back_than_was_reserved(connection: Connection, night: date) -> None:

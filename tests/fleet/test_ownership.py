@@ -10,7 +10,7 @@ from janitor.errors import FleetError, Superseded
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.ownership import Copy, Ownership, owners, take
 from tests.fleet.black_hole import Proxy
-from tests.fleet.postgres import Databases
+from tests.fleet.postgres import Databases, somebody_waits
 
 SHARD = 7
 
@@ -71,6 +71,18 @@ def test_an_account_is_taken_by_the_holder_of_its_shard_alone(connection: Connec
     lease_to(connection, "first", 8)
     with pytest.raises(FleetError, match="account lab: it belongs to shard 7, and not to 8"):
         take(connection, "lab", 8, "first")
+
+
+def test_an_account_is_not_taken_while_its_shard_changes_hands(
+    connection: Connection, other: Connection, first: Ownership
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with other.together():
+            lease_to(other, "second")
+            taking = pool.submit(take, connection, "lab", SHARD, "first")
+            assert somebody_waits(other, unless=taking.done)
+        assert isinstance(taking.exception(), Superseded)
+    take(other, "lab", SHARD, "second").confirm()
 
 
 def test_what_failed_once_fails_for_good(first: Ownership, other: Connection, connection: Connection) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from janitor.errors import FleetError
-from janitor.fleet.database import Connection
+from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.nights import begin
 from janitor.fleet.outcomes import Awaited
@@ -23,7 +23,7 @@ from janitor.fleet.outputs import answer, ask, read
 from janitor.fleet.pace import sender_of, take_turn
 from janitor.fleet.queue import Enqueued, answers_of, app_of, enqueue, enqueue_answer, queue_of, withdraw_answer
 from tests.fleet.black_hole import Proxy
-from tests.fleet.postgres import Databases
+from tests.fleet.postgres import Databases, somebody_waits
 
 T = TypeVar("T")
 NIGHT, NEXT = date(2026, 6, 1), date(2026, 6, 2)
@@ -106,22 +106,23 @@ def test_what_nobody_began_in_an_earlier_night_is_queued_for_this_one(connection
     assert states(connection) == [("lab", "doing"), ("lab", "todo"), ("shop", "todo")]
 
 
-def test_two_who_enqueue_at_once_enqueue_each_account_once(
-    connection: Connection, other: Connection, app: App, monkeypatch: pytest.MonkeyPatch
+def test_two_who_enqueue_at_once_take_turns(
+    connection: Connection, other: Connection, url: str, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = app.job_manager.batch_defer_jobs
-    results: list[Enqueued] = []
-    second = Thread(target=lambda: results.append(enqueue(other, app, [SHOP, WEB], NIGHT)))
+    defer = app.job_manager.batch_defer_jobs
+    with ThreadPoolExecutor(1) as pool, connect(url) as third:
+        second: list[Future[Enqueued]] = []
 
-    def meanwhile(jobs: list[Job], connection: Connection) -> list[Job]:
-        monkeypatch.undo()
-        second.start()
-        return first(jobs, connection)
+        def meanwhile(jobs: list[Job], connection: Connection) -> list[Job]:
+            if not second:
+                second.append(pool.submit(enqueue, other, app, [WEB, SHOP, LAB], NIGHT))
+                assert somebody_waits(third, unless=second[0].done)
+            return defer(jobs, connection)
 
-    monkeypatch.setattr(app.job_manager, "batch_defer_jobs", meanwhile)
-    assert enqueue(connection, app, [LAB, SHOP], NIGHT) == Enqueued(("lab", "shop"), (), ())
-    second.join()
-    assert results == [Enqueued(("web",), ("shop",), ())]
+        monkeypatch.setattr(app.job_manager, "batch_defer_jobs", meanwhile)
+        monkeypatch.setattr("janitor.fleet.queue._AT_ONCE", 1)
+        assert enqueue(connection, app, [LAB, SHOP], NIGHT) == Enqueued(("lab", "shop"), (), ())
+        assert second[0].result() == Enqueued(("web",), ("shop", "lab"), ())
     assert sorted(states(connection)) == [("lab", "todo"), ("shop", "todo"), ("web", "todo")]
 
 
@@ -174,6 +175,7 @@ def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
     url: str, databases: Databases, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("janitor.fleet.database._PATIENCE", timedelta(seconds=0.3))
+    monkeypatch.setattr("janitor.fleet.queue._WAIT_SECONDS", 1.0)
     app = app_of(databases.server.url(urlsplit(url).path[1:], port=proxy.port), "a test")
 
     async def look(jobs: OwnJobs) -> None:
@@ -227,6 +229,15 @@ def test_a_job_handed_back_after_the_next_night_began_is_over(connection: Connec
     following = taken(app, 3)
     assert following is not None
     assert (following.lock, following.task_kwargs["night"]) == ("lab", "2026-06-02")
+
+
+def test_a_worker_that_was_given_up_and_comes_back_first_ends_its_job(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    job = taken(app, 3)
+    assert job is not None
+    connection.rows("DELETE FROM procrastinate_workers")
+    doing(app, lambda jobs: jobs.finish_job(job, Status.SUCCEEDED, True))
+    assert states(connection) == []
 
 
 def test_an_attempt_does_not_end_the_next_one_of_its_own_worker(connection: Connection, app: App) -> None:

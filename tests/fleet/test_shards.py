@@ -144,6 +144,14 @@ def test_a_marker_that_was_made_and_not_noted_is_that_of_the_first_lease(hosts: 
     assert hosts.shard(0).joinpath("shard.json").read_text() == before
 
 
+def test_files_of_another_shard_do_not_begin_one(hosts: Hosts) -> None:
+    hosts.worker("a", [1]).renew()
+    copytree(hosts.shard(1), hosts.shard(0))
+    held = hosts.worker("b", [0]).renew()
+    assert held.shards == frozenset()
+    assert "shard.json: these are files of shard 1" in dict(held.refused)[0]
+
+
 def test_a_folder_that_cannot_be_made_is_no_lease(hosts: Hosts) -> None:
     hosts.folder.joinpath("one").mkdir()
     hosts.shard(1).write_text("a file")
