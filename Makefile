@@ -56,7 +56,7 @@ test-container: $(DEVELOPING) ## build the container without an engine and run i
 
 test-fleet: $(DEVELOPING) ## test the fleet on a real PostgreSQL; installs Debian's or that of a wheel where none is, and says which it uses
 	$(BIN)/python -m tests.fleet.postgres install
-	$(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
+	FLEET_NIGHTS=full $(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
 
 # Bytecode is compiled at the first start, as compiling it here takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt

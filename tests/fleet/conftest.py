@@ -6,7 +6,7 @@ import pytest
 
 from janitor.errors import FleetError
 from janitor.fleet.database import Connection, connect
-from janitor.fleet.local_postgres import running
+from janitor.fleet.local_postgres import Binaries, running
 from tests.fleet.black_hole import Proxy
 from tests.fleet.postgres import Databases, found
 
@@ -19,11 +19,16 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def databases() -> Iterator[Databases]:
+def programs() -> Binaries:
+    """PostgreSQL; the test is skipped where there is none."""
     try:
-        programs = found()
+        return found()
     except FleetError as error:
         pytest.skip(f"{error}; `make test-fleet` installs it where that is possible")
+
+
+@pytest.fixture(scope="session")
+def databases(programs: Binaries) -> Iterator[Databases]:
     with running(programs) as server:
         yield Databases(server)
 
