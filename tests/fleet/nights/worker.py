@@ -53,7 +53,7 @@ def work(name: str, config: Path, clock: Path, shards: list[int]) -> None:
     connections = Connections(written.fleet.database, name)
     with stopping_on_signals(stop):
         cleaner = Cleaner(written, connections, name, stop, Clock(clock), wait=lambda _attempt: _SOON, busy_for=_SOON)
-        answer = Answerer(config, connections).answer
+        answer = Answerer(config, connections, name, stop).answer
         FleetWorker(written.fleet, worker, cleaner, shards, answer, timing=_TIMING).work()
     connections.close()
 
