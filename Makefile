@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance lock clean
+.PHONY: help setup develop demo fleet-demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -31,6 +31,9 @@ $(DEVELOPING): $(READY) requirements/dev.txt
 
 demo: $(READY) ## three nights against the embedded sandbox, on simulated time
 	@$(BIN)/janitor demo
+
+fleet-demo: $(READY) ## a night of 200 accounts, with three workers of which one is killed; needs PostgreSQL's programs
+	@$(BIN)/janitor fleet demo
 
 test: lint types unit ## lint, types, tests
 

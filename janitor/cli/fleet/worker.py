@@ -48,6 +48,11 @@ class Timing:
     lapse: timedelta = LAPSE
     patience: timedelta = timedelta(seconds=8)
 
+    @classmethod
+    def of(cls, lapse: timedelta) -> "Timing":
+        """A worker counts as dead sooner, as in a demonstration: all of a fleet have to agree on that."""
+        return cls(sign=lapse / 8, look=lapse / 20, lapse=lapse)
+
 
 def worker_here() -> Worker:
     """This process, by a name that no other process ever has."""
@@ -275,7 +280,7 @@ class Keeper:
 
 
 def work_until_stopped(
-    config: Path | None, wanted: Iterable[int], concurrency: int, face: Address | None = None
+    config: Path | None, wanted: Iterable[int], concurrency: int, face: Address | None, timing: Timing
 ) -> None:
     """Work until a signal, or until this worker was drained; metrics are shown at the address `face`.
 
@@ -289,7 +294,7 @@ def work_until_stopped(
     with stopping_on_signals(stop), showing_metrics(written.fleet, face, counts):
         try:
             answer = Answerer(config, connections, worker.name, stop).answer
-            FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency).work()
+            FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency, timing).work()
         finally:
             connections.close()
     _log.info("worker-ended worker=%s", worker.name)

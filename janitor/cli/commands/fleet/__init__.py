@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.fleet import asking, serving, setting_up, watching, working
+from janitor.cli.commands.fleet import asking, serving, setting_up, trying, watching, working
 
 
 @click.group()
@@ -22,3 +22,4 @@ fleet.add_command(serving.serve)
 fleet.add_command(watching.status)
 fleet.add_command(watching.report)
 fleet.add_command(asking.execute)
+fleet.add_command(trying.demo)

@@ -1,10 +1,12 @@
 """The commands about processes that clean accounts: `fleet work` and `fleet drain`."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import click
 
+from janitor.cli.commands.fleet.asking import Term
 from janitor.cli.commands.fleet.serving import metrics_options
 from janitor.cli.commands.options import Common, common
 
@@ -46,6 +48,7 @@ class Shards(click.ParamType[tuple[int, ...]]):
     help="Accounts cleaned at the same time.",
 )
 @metrics_options
+@click.option("--lapse", type=Term(), hidden=True)
 @common
 def work(
     common: Common,
@@ -53,6 +56,7 @@ def work(
     concurrency: int,
     metrics_port: int | None,
     metrics_host: str,
+    lapse: tuple[timedelta, str] | None,
 ) -> int:
     """Clean queued accounts until SIGTERM.
 
@@ -69,10 +73,11 @@ def work(
     beyond = [shard for shard in shards or () if shard >= fleet.shards]
     if beyond:
         raise UsageError(f"--shards: there is no shard {beyond[0]}: they are 0 to {fleet.shards - 1}")
-    from janitor.cli.fleet.worker import work_until_stopped
+    from janitor.cli.fleet.worker import Timing, work_until_stopped
 
     face = None if metrics_port is None else (metrics_host, metrics_port)
-    work_until_stopped(loud.config, range(fleet.shards) if shards is None else shards, concurrency, face)
+    timing = Timing() if lapse is None else Timing.of(lapse[0])
+    work_until_stopped(loud.config, range(fleet.shards) if shards is None else shards, concurrency, face, timing)
     return Exit.OK
 
 
