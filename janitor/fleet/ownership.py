@@ -71,7 +71,12 @@ class Ownership:
             return Copy.MISSING if self.recorded else Copy.CURRENT
         if found >= self.epoch:
             return Copy.AHEAD
-        return Copy.OLDER if found < self.recorded else Copy.CURRENT
+        return Copy.OLDER if found < self.recorded or self._forgotten else Copy.CURRENT
+
+    @property
+    def _forgotten(self) -> bool:
+        """Whether its database was given up as lost: whatever stands in its place does not know what that knew."""
+        return not self.recorded and self.last_run > 0
 
     def confirm(self) -> None:
         """Whether the account is still ours, asked within two seconds, before each deletion is requested.

@@ -44,6 +44,14 @@ FROM workers ORDER BY worker
 _LEASES = """
 SELECT shard, worker, epoch, CASE WHEN marker IS NOT NULL THEN place END AS place, leased_at FROM shards ORDER BY shard
 """
+_HELD_BY = """
+SELECT marker IS NOT NULL AS ever, CASE WHEN heartbeat_at > now() - %(lapse)s THEN workers.worker END AS living
+FROM shards LEFT JOIN workers ON workers.worker = shards.worker WHERE shard = %(shard)s FOR UPDATE OF shards
+"""
+_FORGET = """
+UPDATE accounts SET epoch = epoch + 1, last_run = greatest(last_run, least(recorded_epoch, 1)), recorded_epoch = 0
+WHERE shard = %(shard)s RETURNING account
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +264,21 @@ def ask_to_drain(connection: Connection, worker: str) -> bool:
         "UPDATE workers SET draining = true WHERE worker = %(worker)s RETURNING worker", worker=worker
     )
     return bool(found)
+
+
+def forget(connection: Connection, shard: int, lapse: timedelta = LAPSE) -> int:
+    """Give up the files of a shard as lost: whoever leases it next begins it anew; how many accounts it has.
+
+    The next run of each of these deletes nothing. Raises FleetError, also while a living worker has the shard.
+    """
+    with connection.together():
+        found = connection.row(_HELD_BY, shard=shard, lapse=lapse)
+        if found is None or found["ever"] is False:
+            raise FleetError(f"shard {shard}: nobody ever had it, so that nothing of it can be lost")
+        if found["living"] is not None:
+            raise FleetError(f"shard {shard}: {found['living']} has it and its files: stop that worker first")
+        connection.rows("UPDATE shards SET worker = NULL, marker = NULL WHERE shard = %(shard)s", shard=shard)
+        return len(connection.rows(_FORGET, shard=shard))
 
 
 def forget_dead(connection: Connection) -> None:

@@ -65,7 +65,8 @@ class Connections:
         self._url = url
         self._name = name
         self._own = threading.local()
-        self._made: list[Connection] = []
+        self._lock = threading.Lock()
+        self._made: list[tuple[threading.Thread, Connection]] = []
 
     @contextmanager
     def one(self) -> Iterator[Connection]:
@@ -73,7 +74,7 @@ class Connections:
         connection: Connection | None = getattr(self._own, "connection", None)
         if connection is None or connection.closed:
             connection = self._own.connection = connect(self._url, self._name)
-            self._made = [each for each in self._made if not each.closed] + [connection]
+            self._keep(connection)
         try:
             yield connection
         except FleetError:
@@ -82,5 +83,14 @@ class Connections:
 
     def close(self) -> None:
         """Close all of them."""
-        for connection in self._made:
+        for _, connection in self._made:
             connection.close()
+
+    def _keep(self, made: Connection) -> None:
+        """Remember a connection of this thread; those of threads that have ended are closed: nobody asks them again."""
+        with self._lock:
+            for thread, connection in self._made:
+                if not thread.is_alive():
+                    connection.close()
+            self._made = [(thread, each) for thread, each in self._made if not each.closed]
+            self._made.append((threading.current_thread(), made))

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.fleet import asking, serving, setting_up, trying, watching, working
+from janitor.cli.commands.fleet import asking, forgetting, serving, setting_up, trying, watching, working
 
 
 @click.group()
@@ -19,6 +19,7 @@ fleet.add_command(setting_up.enqueue)
 fleet.add_command(working.work)
 fleet.add_command(working.drain)
 fleet.add_command(serving.serve)
+fleet.add_command(forgetting.forget)
 fleet.add_command(watching.status)
 fleet.add_command(watching.report)
 fleet.add_command(asking.execute)

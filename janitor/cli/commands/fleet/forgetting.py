@@ -1,0 +1,47 @@
+"""The command for a shard whose files are lost for good: `fleet forget`."""
+
+import click
+
+from janitor.cli.commands.options import Common, common
+
+
+@click.command()
+@click.option(
+    "--shard", type=click.IntRange(0, 999), required=True, metavar="N", help="The shard whose files are lost."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+def forget(common: Common, shard: int, yes: bool) -> int:
+    """Give up the files of a shard as lost, and let it be begun anew.
+
+    The next worker that leases it makes new databases. Exemptions by command, notices, and what was known of uses are
+    gone. The next run of each of its accounts deletes nothing. While a worker has the shard, nothing is done.
+    """
+    from janitor.cli.commands.loading import configured_fleet
+    from janitor.cli.commands.rebinding import agreed
+    from janitor.cli.terminal import say
+    from janitor.core.units import counted
+    from janitor.errors import Exit
+    from janitor.escaping import visible
+    from janitor.fleet import check_installed
+
+    _, fleet = configured_fleet(common)
+    check_installed()
+    from janitor.fleet import schema, shards
+    from janitor.fleet.database import connect
+
+    with connect(fleet.database, "janitor fleet forget") as connection:
+        schema.check(connection, fleet.shards)
+        place = next((lease.place for lease in shards.leases(connection) if lease.shard == shard), None)
+        say(
+            f"The files of shard {shard} were last in {visible(place or 'no place')}. Without them, what is exempt by "
+            "command, notices, and what was known of uses are lost for good. Restore them, if there is any copy.",
+            err=True,
+        )
+        if not yes and not agreed(f"Begin shard {shard} anew?"):
+            say("Nothing was changed.", err=True)
+            return Exit.FAILED
+        accounts = shards.forget(connection, shard)
+    each = counted(accounts, "account")
+    say(f"shard {shard} is begun anew by the next worker; the next run of {each} deletes nothing")
+    return Exit.OK
