@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo fleet-demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance lock clean
+.PHONY: help setup develop demo fleet-demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance bench-fleet lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -82,6 +82,9 @@ bench: $(DEVELOPING) ## figures, median and spread of five rounds; one case: CAS
 
 bench-glance: $(DEVELOPING) $(GLANCE)/.ready .venv-custodian/.ready .venv-openstackclient/.ready ## the same on a real Glance, compared with similar tools
 	$(BIN)/python -m benchmarks.rivals
+
+bench-fleet: $(DEVELOPING) ## workers of a fleet side by side, and what 10,000 accounts take; needs a PostgreSQL
+	$(BIN)/python -m benchmarks.fleet
 
 .venv-custodian/.ready .venv-openstackclient/.ready: .venv-%/.ready: requirements/%.txt
 	$(PYTHON) -m venv --clear .venv-$*
