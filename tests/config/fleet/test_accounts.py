@@ -251,6 +251,7 @@ def test_a_link_that_leads_elsewhere_is_noticed() -> None:
     for folder in ("old", "new"):
         Path(folder).mkdir()
         Path(folder, "accounts.yaml").write_text(TWO)
+        os.utime(f"{folder}/accounts.yaml", (0, 0))
     Path("accounts.yaml").symlink_to("old/accounts.yaml")
     accounts = accounts_of()
     Path("accounts.yaml").unlink()

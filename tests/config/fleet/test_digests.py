@@ -112,6 +112,12 @@ def test_no_secret_changes_it_so_none_can_be_found_out_from_it() -> None:
     assert first != digest(SECRETS.replace("vault", "other"), SECRET_ACCOUNT)
 
 
+def test_the_variables_of_an_address_count() -> None:
+    whole = WHOLE + 'references: [{url: "https://v.example/x?token=${TOKEN}"}]\n'
+    environ = {**ENVIRON, "TOKEN": "a", "TOKEN2": "b"}
+    assert digest(whole, environ=environ) != digest(whole.replace("TOKEN", "TOKEN2"), environ=environ)
+
+
 def test_the_secrets_of_channels_are_none_of_it() -> None:
     channels = [{"hook": "one"}], [{"hook": "two"}]
     first, second = (digest_of({"channels": each}, secrets=("hook",)) for each in channels)

@@ -67,6 +67,9 @@ NFS = "40 23 0:50 / /data rw - nfs4 host:/x rw"
             ["40 23 8:2 / /data rw - ext4 x rw", "41 40 0:5 / /data/shards rw - cifs x rw"], "cifs", id="without-root"
         ),
         pytest.param(["", "x", "1 2 3", "5 6 7:8 / - nfs"], None, id="lines-of-another-form"),
+        pytest.param(
+            [ROOT, NFS, "41 40 8:2 / /data rw - ext4 x rw", "40 41 0:9 / /data rw - cifs x rw"], "cifs", id="twice"
+        ),
         pytest.param(["7 8 0:1 / / rw - ext4 x rw", "8 7 0:1 / / rw - ext4 x rw"], None, id="one-around-the-other"),
     ],
 )
