@@ -8,7 +8,7 @@ DEVELOPING := $(VENV)/.developing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GLANCE := .venv-glance
 
-.PHONY: help setup develop demo fleet-demo test lint types unit test-glance test-page test-container test-fleet nights walks guard bench bench-glance bench-fleet lock clean
+.PHONY: help setup develop demo fleet-demo test lint types unit test-glance test-page test-container test-fleet fleet-nights nights walks guard bench bench-glance bench-fleet lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -59,7 +59,11 @@ test-container: $(DEVELOPING) ## build the container without an engine and run i
 
 test-fleet: $(DEVELOPING) ## test the fleet on a real PostgreSQL; installs Debian's or that of a wheel where none is, and says which it uses
 	$(BIN)/python -m tests.fleet.postgres install
-	FLEET_NIGHTS=full $(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
+	$(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
+
+fleet-nights: $(DEVELOPING) ## nights of a fleet whose workers are killed and stopped; FLEET_NIGHTS=full for the whole
+	$(BIN)/python -m tests.fleet.postgres install
+	FLEET_NIGHTS=$(or $(FLEET_NIGHTS),few) $(BIN)/pytest -rs tests/fleet/nights
 
 # Bytecode is compiled at the first start, as compiling it here takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt

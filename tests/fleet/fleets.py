@@ -6,13 +6,14 @@ from pathlib import Path
 
 import yaml
 
-from janitor.cli.fleet.cleaning import Again, Cleaner, Order
+from janitor.cli.fleet.cleaning import Cleaner
 from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.nights import Begun, begin_night
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import Outcome, outcomes
+from janitor.fleet.work.orders import Again, Order
 from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from tests.conftest import POLICY

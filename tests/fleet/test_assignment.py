@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.fleet.assignment import assign
+from janitor.fleet.leases.assignment import assign
 
 ALL = range(8)
 SERVES = st.dictionaries(st.sampled_from("abcd"), st.frozensets(st.integers(0, 11)), max_size=4)

@@ -21,8 +21,8 @@ from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import folder_of, shard_of
 from janitor.fleet import outputs, schema
 from janitor.fleet.database import Connection
-from janitor.fleet.markers import make_marker
-from janitor.fleet.shards import place_of, workers
+from janitor.fleet.leases.markers import make_marker
+from janitor.fleet.leases.shards import place_of, workers
 from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from janitor.store import Store

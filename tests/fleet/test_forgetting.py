@@ -10,8 +10,8 @@ import pytest
 from janitor.cli.fleet.context import Connections
 from janitor.errors import Exit, FleetError
 from janitor.fleet.database import Connection
+from janitor.fleet.leases.shards import forget
 from janitor.fleet.outcomes import State
-from janitor.fleet.shards import forget
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
 from tests.fleet.fleets import WORKER, Fleet, deletes, target_of

@@ -11,9 +11,10 @@ from procrastinate import App
 from procrastinate.jobs import Job, Status
 
 from janitor.errors import FleetError
-from janitor.fleet import nights, outputs, reservations, schema, shards
+from janitor.fleet import nights, outputs, reservations, schema
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.leases import shards
 from janitor.fleet.outcomes import State, outcomes
 from janitor.fleet.pace import take_turn
 from janitor.fleet.queue import app_of, enqueue_answer

@@ -11,7 +11,7 @@ from janitor.config.fleet import Fleet
 from janitor.errors import FleetError
 from janitor.fleet import schema
 from janitor.fleet.database import Connection
-from janitor.fleet.shards import Leases, Worker, ask_to_drain, forget_dead, leases, workers
+from janitor.fleet.leases.shards import Leases, Worker, ask_to_drain, forget_dead, leases, workers
 from tests.fleet.postgres import SHARDS
 
 NEVER = timedelta(days=1)

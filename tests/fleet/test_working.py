@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from janitor.fleet.database import Connection, connect
+from janitor.fleet.leases.shards import workers
 from janitor.fleet.outcomes import State, outcomes
-from janitor.fleet.shards import workers
 from janitor.sandbox.server import Sandbox
 from tests.conftest import Desk
 from tests.fleet.fleets import Fleet, deletes, target_of

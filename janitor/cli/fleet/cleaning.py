@@ -25,6 +25,7 @@ from janitor.fleet.database import Connection
 from janitor.fleet.nights import night_of
 from janitor.fleet.outcomes import Ending
 from janitor.fleet.ownership import Copy, Ownership, take
+from janitor.fleet.work.orders import Again, Order
 from janitor.notify.channel import Sending
 from janitor.notify.delivered import Delivery
 from janitor.notify.delivery import deliver
@@ -40,23 +41,6 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 _OTHER = "this worker has another configuration, or other policies, than those that this account was queued for"
 
 _log = logging.getLogger("janitor.fleet")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a job asks: to clean an account in a night, by the configuration with this digest."""
-
-    account: str
-    night: date
-    digest: str
-
-
-class Again(Exception):
-    """The account is to be tried again, after so long."""
-
-    def __init__(self, after: timedelta) -> None:
-        super().__init__(f"again in {after}")
-        self.after = after
 
 
 def growing(attempt: int) -> timedelta:

@@ -22,8 +22,9 @@ from janitor.cli.terminal import say
 from janitor.clock import utc_now
 from janitor.core.units import counted
 from janitor.errors import Exit, FleetError
-from janitor.fleet import nights, outcomes, schema, shards
+from janitor.fleet import nights, outcomes, schema
 from janitor.fleet.database import Connection, connect
+from janitor.fleet.leases import shards
 from janitor.fleet.local_postgres import binaries, running
 from janitor.fleet.outcomes import Outcome, State
 from janitor.sandbox import server

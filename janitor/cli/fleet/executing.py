@@ -15,9 +15,10 @@ from janitor.config.operator import user_name
 from janitor.core.result import RunResult
 from janitor.errors import Exit, FleetError, Superseded, UsageError
 from janitor.escaping import visible
-from janitor.fleet import outputs, queue, schema, shards
+from janitor.fleet import outputs, queue, schema
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection, connect
+from janitor.fleet.leases import shards
 from janitor.fleet.outputs import Output
 from janitor.fleet.ownership import Copy, take
 from janitor.run.requesting import Right

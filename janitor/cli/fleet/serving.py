@@ -6,11 +6,11 @@ from pathlib import Path
 from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.metrics import Address, showing_metrics
 from janitor.cli.fleet.summing import Nightly
-from janitor.cli.fleet.worker import worker_here
 from janitor.clock import utc_now
 from janitor.errors import UsageError
 from janitor.fleet.schema import check
 from janitor.fleet.serving import Periodic
+from janitor.fleet.work.worker import worker_here
 from janitor.shutdown import Stop, stopping_on_signals
 
 _log = logging.getLogger("janitor.fleet")

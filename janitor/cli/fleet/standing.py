@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from janitor.fleet import nights, outcomes, ownership, queue, shards
+from janitor.fleet import nights, outcomes, ownership, queue
 from janitor.fleet.database import Connection
+from janitor.fleet.leases import shards
 from janitor.fleet.nights import Night
 from janitor.monitoring.fleet import Figures
 from janitor.report.fleet.night import AccountOutcome, NightReport

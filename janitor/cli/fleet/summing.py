@@ -12,8 +12,9 @@ from janitor.cli.fleet.turns import wait_for_turn
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.errors import DeliveryError, FleetError, JanitorError, UsageError
-from janitor.fleet import nights, outputs, shards
+from janitor.fleet import nights, outputs
 from janitor.fleet.database import Connection
+from janitor.fleet.leases import shards
 from janitor.fleet.nights import Night
 from janitor.fleet.outcomes import State, states
 from janitor.monitoring.heartbeat import Heartbeat

@@ -16,8 +16,8 @@ from procrastinate.retry import BaseRetryStrategy
 
 from janitor.core.cron import Cron
 from janitor.fleet.jobs import OwnJobs
+from janitor.fleet.leases.shards import LAPSE
 from janitor.fleet.queue import app_of
-from janitor.fleet.shards import LAPSE
 from janitor.shutdown import Stop
 
 BEGIN, QUEUE = "begin", "nights"

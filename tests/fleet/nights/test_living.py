@@ -1,6 +1,6 @@
 """Nights of a fleet with all that happens to its workers: a few by default, all of them where they are asked for.
 
-FLEET_NIGHTS=full is set by `make test-fleet`.
+They take minutes: `make fleet-nights` lives through them, and through all with FLEET_NIGHTS=full.
 """
 
 import os
@@ -12,6 +12,7 @@ import pytest
 from tests.fleet.nights.rules import breaches
 from tests.fleet.nights.simulation import Simulation, Sizes
 
+pytestmark = pytest.mark.skipif("FLEET_NIGHTS" not in os.environ, reason="takes minutes: make fleet-nights")
 _FEW = Sizes(accounts=10, images=20, nights=3, kills=6, workers=3, restarts=1)
 _SIZES = Sizes() if os.environ.get("FLEET_NIGHTS") == "full" else _FEW
 _CALM = Sizes(accounts=2, images=20, nights=2, kills=0, workers=1, restarts=0, holes=0, patience=60)

@@ -14,10 +14,10 @@ from janitor.cli.fleet import cleaning
 from janitor.cli.fleet.answering import Answerer
 from janitor.cli.fleet.cleaning import Cleaner
 from janitor.cli.fleet.context import Connections, Written
-from janitor.cli.fleet.worker import FleetWorker, Timing
 from janitor.cli.logs import configure_logging
+from janitor.fleet.leases.shards import Worker
 from janitor.fleet.pace import take_turn
-from janitor.fleet.shards import Worker
+from janitor.fleet.work.worker import FleetWorker, Timing
 from janitor.shutdown import Stop, stopping_on_signals
 from janitor.transport import http
 from tests.fleet.nights.broken import MECHANISMS

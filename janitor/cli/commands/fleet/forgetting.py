@@ -27,8 +27,9 @@ def forget(common: Common, shard: int, yes: bool) -> int:
 
     _, fleet = configured_fleet(common)
     check_installed()
-    from janitor.fleet import schema, shards
+    from janitor.fleet import schema
     from janitor.fleet.database import connect
+    from janitor.fleet.leases import shards
 
     with connect(fleet.database, "janitor fleet forget") as connection:
         schema.check(connection, fleet.shards)

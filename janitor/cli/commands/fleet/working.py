@@ -73,7 +73,8 @@ def work(
     beyond = [shard for shard in shards or () if shard >= fleet.shards]
     if beyond:
         raise UsageError(f"--shards: there is no shard {beyond[0]}: they are 0 to {fleet.shards - 1}")
-    from janitor.cli.fleet.worker import Timing, work_until_stopped
+    from janitor.cli.fleet.worker import work_until_stopped
+    from janitor.fleet.work.worker import Timing
 
     face = None if metrics_port is None else (metrics_host, metrics_port)
     timing = Timing() if lapse is None else Timing.of(lapse[0])
@@ -98,7 +99,7 @@ def drain(common: Common, worker: str) -> int:
     _, fleet = configured_fleet(common)
     check_installed()
     from janitor.fleet.database import connect
-    from janitor.fleet.shards import ask_to_drain
+    from janitor.fleet.leases.shards import ask_to_drain
 
     with connect(fleet.database, "janitor fleet drain") as connection:
         if not ask_to_drain(connection, worker):

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from janitor.config.fleet import Fleet
 from janitor.config.fleet.shards import folder_of
 from janitor.errors import FleetError
-from janitor.fleet.assignment import assign
 from janitor.fleet.database import Connection, Row
-from janitor.fleet.markers import Marker, make_marker, of_another, read_marker
+from janitor.fleet.leases.assignment import assign
+from janitor.fleet.leases.markers import Marker, make_marker, of_another, read_marker
 
 LAPSE = timedelta(seconds=30)
 """How long after its last heartbeat a worker counts as dead."""
