@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from janitor.cli import completion
 from janitor.cli.commands import exempting, running
 from janitor.cli.commands.options import Account, Common, common
 from janitor.cli.commands.reading import explaining, images, runs, waiting
@@ -44,7 +45,7 @@ class Term(click.ParamType[tuple[timedelta, str]]):
 
 
 @click.command(name="exec")
-@click.argument("account", metavar="TARGET", required=False)
+@click.argument("account", metavar="TARGET", required=False, shell_complete=completion.TARGETS)
 @click.argument("words", metavar="-- COMMAND [WORD]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--wait", type=Term(), default="2min", show_default=True, metavar="DURATION", help="How long to wait.")
 @click.option("--answer", "kept", type=click.UUID, metavar="ID", help="Show an answer that is kept, and nothing else.")

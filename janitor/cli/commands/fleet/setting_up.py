@@ -2,6 +2,7 @@
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.fleet import ENQUEUED, MADE
@@ -31,7 +32,14 @@ def init(common: Common, form: Format) -> int:
 
 
 @click.command()
-@click.option("--target", "targets", multiple=True, metavar="GLOB", help="Only accounts like this; may be repeated.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="GLOB",
+    shell_complete=completion.TARGETS,
+    help="Only accounts like this; may be repeated.",
+)
 @format_option(ENQUEUED)
 @common
 def enqueue(common: Common, targets: tuple[str, ...], form: Format) -> int:
