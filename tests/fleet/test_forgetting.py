@@ -36,7 +36,7 @@ def test_a_shard_that_was_lost_is_begun_anew_and_deletes_nothing_at_first(
     done = desk.janitor("fleet", "forget", "--shard", str(shard), "--yes")
     assert (done.returncode, done.stdout) == (
         0,
-        f"shard {shard} is begun anew by the next worker; the next run of 1 account deletes nothing\n",
+        f"shard {shard} begins with new files at the next worker; the next run of 1 account deletes nothing\n",
     )
     fleet.lease_all()
     fleet.begin()

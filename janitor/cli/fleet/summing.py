@@ -113,7 +113,7 @@ class Nightly:
             _log.error("night-not-posted night=%s: %s; it is tried again", night.night, error)
             return
         if not nights.summed_up(connection, night.night, self.who, now):
-            _log.warning("night-of-another night=%s: its claim lapsed meanwhile", night.night)
+            _log.warning("night-of-another night=%s: its claim expired meanwhile", night.night)
             return
         _log.info("night-summed-up night=%s posted=%s needs_a_person=%s", night.night, posted, report.needs_a_person)
         if news:

@@ -12,7 +12,7 @@ from janitor.cli.commands.options import Common, common
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def forget(common: Common, shard: int, yes: bool) -> int:
-    """Give up the files of a shard as lost, and let it be begun anew.
+    """Give up the files of a shard as lost, and let it begin with none.
 
     The next worker that leases it makes new databases. Exemptions by command, notices, and what was known of uses are
     gone. The next run of each of its accounts deletes nothing. While a worker has the shard, nothing is done.
@@ -39,10 +39,10 @@ def forget(common: Common, shard: int, yes: bool) -> int:
             "command, notices, and what was known of uses are lost for good. Restore them, if there is any copy.",
             err=True,
         )
-        if not yes and not agreed(f"Begin shard {shard} anew?"):
+        if not yes and not agreed(f"Begin shard {shard} with new files?"):
             say("Nothing was changed.", err=True)
             return Exit.FAILED
         accounts = shards.forget(connection, shard)
     each = counted(accounts, "account")
-    say(f"shard {shard} is begun anew by the next worker; the next run of {each} deletes nothing")
+    say(f"shard {shard} begins with new files at the next worker; the next run of {each} deletes nothing")
     return Exit.OK
