@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,28 @@ def test_the_secrets_are_empty_and_name_what_the_configuration_reads() -> None:
     assert set(SECRET) == set(re.findall(r"\$\{(\w+)", json.dumps(CONFIGURATION)))
 
 
-@pytest.mark.parametrize("pod", PODS[:2])
+@pytest.mark.parametrize("pod", [PODS[0], PODS[2]])
 def test_the_commands_of_the_pods_exist(pod: dict[str, Any]) -> None:
     [container] = pod["containers"]
     assert "command" not in container
     with janitor.make_context("janitor", list(container["args"]), resilient_parsing=True) as context:
         group = janitor.get_command(context, "fleet")
     assert container["args"][1] in group.commands  # type: ignore[union-attr]
+
+
+def test_each_worker_has_its_part_of_the_shards(tmp_path: Path) -> None:
+    (tmp_path / "janitor").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    (tmp_path / "janitor").chmod(0o755)
+    [container] = WORK["containers"]
+    shards: list[int] = []
+    for number in range(MANIFESTS["StatefulSet janitor-fleet"]["spec"]["replicas"]):
+        environ = {"PATH": f"{tmp_path}:/bin:/usr/bin", "HOSTNAME": f"janitor-fleet-{number}"}
+        words = [*container["command"], *container["args"]]
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout.split()
+        assert done[:-1] == ["fleet", "work", "--concurrency", "4", "--shards"]
+        first, last = map(int, done[-1].split("-"))
+        shards += range(first, last + 1)
+    assert shards == list(range(yaml.safe_load(CONFIGURATION["janitor.yaml"])["fleet"]["shards"]))
 
 
 def test_the_mounted_configuration_is_one_of_a_fleet_that_deletes_nothing_yet(tmp_path: Path) -> None:
