@@ -24,6 +24,10 @@ class Epochs(Protocol):
         """Record one: on disk when this returns."""
         ...
 
+    def leave_doubt(self, mark: Mark) -> None:
+        """Leave this mark beside the database, until a run has noted what it stands for: on disk when this returns."""
+        ...
+
     def requested_since(self, at: datetime) -> int:
         """How many deletions were requested since."""
         ...
@@ -55,11 +59,14 @@ class AccountAuthority:
         self._epochs = epochs
         found = epochs.epoch()
         copy = self._ownership.judge(found)
+        doubt = None if copy is Copy.CURRENT else Mark(self._ownership.last_run, OF_FLEET)
+        if doubt is not None:
+            epochs.leave_doubt(doubt)  # first: once the epoch is recorded, nothing else shows that the copy is old
         if copy is Copy.AHEAD:
             self._ownership.raise_above(found)
         epochs.record_epoch(self._ownership.epoch)
         self._ownership.record()
-        return None if copy is Copy.CURRENT else Mark(self._ownership.last_run, OF_FLEET)
+        return doubt
 
     def confirm(self) -> None:
         """Return only if the account is still this worker's."""

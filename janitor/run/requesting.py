@@ -22,6 +22,10 @@ class Epochs(Protocol):
         """Record an epoch: on disk when this returns. Raises StoreError."""
         ...
 
+    def leave_doubt(self, mark: Mark) -> None:
+        """Leave this mark beside the database, until a run has noted what it stands for. Raises StoreError."""
+        ...
+
     def requested_since(self, at: datetime) -> int:
         """How many deletions were requested since. Raises StoreError."""
         ...

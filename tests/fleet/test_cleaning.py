@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from janitor.clock import utc_now
-from janitor.errors import Exit
+from janitor.errors import Exit, FleetError
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import State
-from janitor.fleet.ownership import take
+from janitor.fleet.ownership import Ownership, take
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store, exclusive
@@ -123,6 +123,34 @@ def test_a_postgresql_that_was_restored_from_a_copy_deletes_nothing_at_first(fle
     outcome = fleet.outcome("lab", night)
     assert (outcome.state, outcome.exit_code) == (State.DONE, Exit.LIMIT)
     assert "do not agree on what followed run 1" in (outcome.said or "")
+
+
+def test_a_worker_that_dies_before_its_run_leaves_the_doubt_to_the_next(
+    fleet: Fleet, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = sandbox.account.images
+    restored(fleet)
+    before = deletes(sandbox)
+    sandbox.account.put_image(replace(there[before[0]], id=str(uuid.uuid4())))
+    night = fleet.begin().night
+
+    def unreachable(_own: Ownership) -> None:
+        raise FleetError("no answer")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Ownership, "record", unreachable)
+        assert fleet.clean("lab", night) is not None
+    fleet.clean("lab", night)
+    assert (deletes(sandbox), fleet.outcome("lab", night).exit_code) == (before, Exit.LIMIT)
+
+
+def test_an_account_whose_workers_all_die_is_given_up(fleet: Fleet, sandbox: Sandbox) -> None:
+    night = fleet.begin().night
+    fleet.look.rows("UPDATE outcomes SET attempt = 3")
+    assert fleet.clean("lab", night) is None
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.attempt, sandbox.requests) == (State.FAILED, 4, ())
+    assert outcome.said == "given up: its workers died, 3 attempts long; see their logs"
 
 
 def test_an_account_that_another_worker_took_is_left_to_it(

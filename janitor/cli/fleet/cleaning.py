@@ -102,6 +102,11 @@ class Cleaner:
             missing = f"its database is missing here: {settings.database}; restore its shard, or move it here"
             self._refuse(connection, order, missing, final=False)
         attempt = outcomes.begin(connection, order.night, order.account, own.epoch, self.worker, self.clock())
+        if attempt > max(self.written.fleet.retries, 1):
+            died = Ending(Exit.FAILED, said=f"given up: its workers died, {attempt - 1} attempts long; see their logs")
+            outcomes.fail(connection, order.night, order.account, own.epoch, died, self.clock())
+            self._count("failed")
+            return
         self._run(connection, order, own, attempt, settings, rules)
 
     def _refuse(self, connection: Connection, order: Order, why: str, *, final: bool) -> None:

@@ -205,6 +205,10 @@ class Trust(OnFile):
         with self._file.writing() as db:
             marks.record_epoch(db, epoch)
 
+    def leave_doubt(self, mark: Mark) -> None:
+        """Leave a mark beside the database that it does not know, so that the next run finds it older, whoever dies."""
+        marks.write_mark(self._file.path, mark)
+
     def behind_in(self, run: int, target: str, mode: Mode) -> Behind | None:
         """What the database may not know, if a run may not delete anything in a target because of that."""
         with self._file.reading() as db:
