@@ -46,7 +46,9 @@ def keep(
         EXEMPTIONS[form](exemptions.entries(settings, now, past=past), now, settings.timezone)
     else:
         settings, now = configured(common), utc_now()
-        exemptions.grant(settings, images, until=until, term=term, why=why, by=by or common.asked_by, now=now)
+        exemptions.grant(
+            settings, images, until=until, term=term, why=why, by=common.asked_by if by is None else by, now=now
+        )
     return Exit.OK
 
 
@@ -65,5 +67,5 @@ def unkeep(common: Common, images: tuple[str, ...], by: str | None) -> int:
     from janitor.clock import utc_now
     from janitor.errors import Exit
 
-    exemptions.revoke(configured(common), images, by=by or common.asked_by, now=utc_now())
+    exemptions.revoke(configured(common), images, by=common.asked_by if by is None else by, now=utc_now())
     return Exit.OK

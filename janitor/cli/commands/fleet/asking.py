@@ -49,8 +49,8 @@ class Term(click.ParamType[tuple[timedelta, str]]):
 @click.argument("words", metavar="-- COMMAND [WORD]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--wait", type=Term(), default="2min", show_default=True, metavar="DURATION", help="How long to wait.")
 @click.option("--answer", "kept", type=click.UUID, metavar="ID", help="Show an answer that is kept, and nothing else.")
-@click.option("--here", "worker", metavar="WORKER", hidden=True)
-@click.option("--asked-by", metavar="NAME", hidden=True)
+@click.option("--here", "worker", metavar="WORKER", hidden=True, help="Carry it out here, for this worker.")
+@click.option("--asked-by", metavar="NAME", hidden=True, help="Who asked, on another host.")
 @common
 def execute(
     common: Common,

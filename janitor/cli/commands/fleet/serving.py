@@ -30,9 +30,10 @@ def metrics_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @metrics_options
 @common
 def serve(common: Common, metrics_port: int | None, metrics_host: str) -> int:
-    """Queue all accounts on the configured schedule, and sum the nights up, until SIGTERM.
+    """Queue all accounts on the schedule, and sum up each night.
 
     Several of these may run: each night is begun once, and told of once. It cleans nothing: `janitor fleet work` does.
+    SIGTERM ends it.
     """
     from janitor.cli.commands.loading import configured_fleet
     from janitor.errors import Exit

@@ -48,7 +48,7 @@ class Shards(click.ParamType[tuple[int, ...]]):
     help="Accounts cleaned at the same time.",
 )
 @metrics_options
-@click.option("--lapse", type=Term(), hidden=True)
+@click.option("--lapse", type=Term(), hidden=True, help="When a worker without a sign counts as dead.")
 @common
 def work(
     common: Common,
