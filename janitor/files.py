@@ -3,6 +3,7 @@
 import codecs
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ LARGEST = 4 * 2**20
 METRICS = b"# HELP janitor_"
 """How a metrics file of this program begins."""
 _ANOTHER = "it is not a file of this program, and would be overwritten: move it away, or configure another name"
+_OWNER_ONLY = 0o600
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -83,6 +85,34 @@ def around_temporary(path: Path) -> tuple[str, str]:
     Hidden, and with another ending: what reads everything in its folder is to pass over it.
     """
     return f".{path.name}.", ".tmp"
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Make or replace a file that only its owner may read: the whole of it is on disk when this returns.
+
+    Raises OSError; then what was there before is there still. A link in its place is replaced, and not followed.
+    """
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _OWNER_ONLY)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        sync(path.parent)
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+
+
+def sync(path: Path, flags: int = os.O_RDONLY | os.O_DIRECTORY) -> None:
+    """See to it that a folder, or a file opened with these flags, is on disk. Raises OSError."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def content_of(path: Path, largest: int = LARGEST) -> bytes:

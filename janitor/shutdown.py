@@ -45,18 +45,18 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def stopping_on_signals(stop: Stop) -> Iterator[None]:
+def stopping_on_signals(stop: Stop, *, in_time: bool = True) -> Iterator[None]:
     """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
     Should the end take longer than a container is given, the process ends nevertheless: the database holds what was
-    requested, and the next run settles it.
+    requested, and the next run settles it. Unless it is to end `in_time`.
     """
 
     def ask_to_stop(number: int, _frame: FrameType | None) -> None:
         if not asked:
             asked.append(number)
             # A handler that takes the event's lock itself could deadlock.
-            threading.Thread(target=_stop, args=(stop, number), name="stop", daemon=True).start()
+            threading.Thread(target=_stop, args=(stop, number, in_time), name="stop", daemon=True).start()
 
     asked: list[int] = []
     before = {number: signal.signal(number, ask_to_stop) for number in ending_signals()}
@@ -67,11 +67,12 @@ def stopping_on_signals(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _stop(stop: Stop, number: int) -> None:
+def _stop(stop: Stop, number: int, in_time: bool) -> None:
     stop.signal_number = number
     stop.set()
     _log.info("stopping signal=%s", signal.Signals(number).name)
-    end_after(GRACE, 128 + number)
+    if in_time:
+        end_after(GRACE, 128 + number)
 
 
 def end_after(grace: timedelta, code: int) -> None:

@@ -6,10 +6,11 @@ booleans. Merge keys (`<<`) and tags are not supported.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
@@ -21,6 +22,7 @@ from janitor.files import LARGEST, UnusableFile, content_of, text_in
 if TYPE_CHECKING:
     from janitor.documents.parts import Part
 
+T = TypeVar("T")
 Keys = tuple[str | int, ...]
 """The way from the top of a document to a value: `("targets", 0, "endpoint")`."""
 
@@ -92,12 +94,15 @@ def read_document(path: Path, largest: int = LARGEST) -> Document:
 
     Raises ConfigurationError, with the one problem, for a file that cannot be read, and where `parse_document` does.
     """
-    file = display(path)
+    return parse_document(display(path), content_in(path, largest))
+
+
+def content_in(path: Path, largest: int) -> bytes:
+    """The bytes of a file, so many at most. Raises ConfigurationError, with the one problem."""
     try:
-        content = content_of(path, largest)
+        return content_of(path, largest)
     except UnusableFile as error:
-        raise ConfigurationError([Problem(file, None, str(error))]) from error
-    return parse_document(file, content)
+        raise ConfigurationError([Problem(display(path), None, str(error))]) from error
 
 
 def parse_document(file: str, content: bytes) -> Document:
@@ -105,10 +110,15 @@ def parse_document(file: str, content: bytes) -> Document:
 
     Raises ConfigurationError, with the one problem, for what is not UTF-8, not YAML, empty, or more than one document.
     """
+    return parsed(file, content, partial(_document, file))
+
+
+def parsed(file: str, content: bytes, read: Callable[[str], T]) -> T:
+    """What `read` makes of the text. Raises ConfigurationError, with the one problem, where it is none or not YAML."""
     text = ""
     try:
         text = text_in(content)
-        return _document(file, text)
+        return read(text)
     except UnusableFile as error:
         problem = Problem(file, error.line, str(error))
     except yaml.YAMLError as error:

@@ -10,10 +10,7 @@ from typing import Any
 import yaml
 from yaml.composer import Composer
 
-from janitor.documents import Builder, Document, Loader, UnusableError, display
-from janitor.documents.mistakes import described
-from janitor.errors import ConfigurationError, Problem
-from janitor.files import UnusableFile, content_of, text_in
+from janitor.documents import Builder, Document, Loader, UnusableError, content_in, display, parsed
 
 LARGEST = 64 * 2**20
 MOST_VALUES = 2_000_000
@@ -41,19 +38,8 @@ def read_items(path: Path, largest: int = LARGEST, most: int = MOST_VALUES) -> l
 
     Raises ConfigurationError, with the one problem, for a file that cannot be read, is not YAML, or holds no list.
     """
-    file, text = display(path), ""
-    try:
-        text = text_in(content_of(path, largest))
-        return _read(file, text, most)
-    except UnusableFile as error:
-        problem = Problem(file, error.line, str(error))
-    except yaml.YAMLError as error:
-        problem = Problem(file, *described(error, text))
-    except RecursionError:
-        problem = Problem(file, None, "is nested too deeply")
-    except UnusableError as error:
-        problem = Problem(file, error.line, str(error))
-    raise ConfigurationError([problem])
+    file = display(path)
+    return parsed(file, content_in(path, largest), lambda text: _read(file, text, most))
 
 
 def _read(file: str, text: str, most: int) -> list[Document]:

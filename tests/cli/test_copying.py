@@ -134,7 +134,7 @@ def takes_long(*_words):
     print("syncing", flush=True)
     threading.Event().wait()
 
-copying._sync = takes_long
+copying.sync = takes_long
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # even where these tests run under nohup
 main()
 """

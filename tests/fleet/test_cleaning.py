@@ -150,7 +150,7 @@ def test_an_account_whose_workers_all_die_is_given_up(fleet: Fleet, sandbox: San
     assert fleet.clean("lab", night) is None
     outcome = fleet.outcome("lab", night)
     assert (outcome.state, outcome.attempt, sandbox.requests) == (State.FAILED, 4, ())
-    assert outcome.said == "given up: its workers died, 3 attempts long; see their logs"
+    assert outcome.said == "given up: 3 attempts ended without saying how, as if their workers died"
 
 
 def test_an_account_that_another_worker_took_is_left_to_it(

@@ -214,7 +214,7 @@ def test_a_file_system_without_links_will_do(source: Path, tmp_path: Path, monke
 # What goes wrong
 
 
-@pytest.mark.parametrize("step", ["note_copy", "_sync", "_put"])
+@pytest.mark.parametrize("step", ["note_copy", "sync", "_put"])
 def test_a_kill_leaves_no_file_of_that_name(source: Path, tmp_path: Path, step: str) -> None:
     done = subprocess.run(script(KILLED, source, tmp_path / "copy.db", step), check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
@@ -222,7 +222,7 @@ def test_a_kill_leaves_no_file_of_that_name(source: Path, tmp_path: Path, step: 
     assert content(copied(source, tmp_path / "copy.db")) == content(source)
 
 
-@pytest.mark.parametrize("step", ["note_copy", "_sync"])
+@pytest.mark.parametrize("step", ["note_copy", "sync"])
 def test_told_to_stop_it_leaves_nothing_behind(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -1,14 +1,15 @@
 """What a command ends with: its report, posted and printed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from janitor.cli import wiring
 from janitor.cli.formats import PRINTED, Format, Part
 from janitor.cli.streams import take_failure
 from janitor.cli.terminal import progress_bar, say
+from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.core.policy import Policy
 from janitor.core.result import RunResult
@@ -40,7 +41,7 @@ def reported(
     posted = Delivery()
     try:
         if post:
-            posted = posted_in_time(settings, result, policies, Sending(stop))
+            posted = _posted(settings, result, policies, Sending(stop))
     finally:
         PRINTED[form](as_told(result, posted.announced), settings)
         failure = take_failure()
@@ -54,18 +55,30 @@ def _unprinted(result: RunResult, failure: OSError) -> str:
     return f"the report could not be printed ({failure.strerror}): {way_out}"
 
 
-def posted_in_time(
-    settings: Settings, result: RunResult, policies: Sequence[Policy] | None, sending: Sending
-) -> Delivery:
-    """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
+def _posted(settings: Settings, result: RunResult, policies: Sequence[Policy] | None, sending: Sending) -> Delivery:
+    """Post the report, and show that meanwhile."""
     if not settings.has_channels:
         return Delivery()
-    from janitor.notify.delivery import deliver  # which loads every kind of channel
-
     with progress_bar() as progress:
         if settings.slack is not None:
             progress.advance("to Slack", "post", 0, None)
-        posted = within(lambda: deliver(settings, result, policies, sending=sending), sending.stop, _TIME_TO_POST)
+        return posted_in_time(settings, result, policies, sending)
+
+
+def posted_in_time(
+    settings: Settings,
+    result: RunResult,
+    policies: Sequence[Policy] | None,
+    sending: Sending,
+    clock: Callable[[], datetime] = utc_now,
+) -> Delivery:
+    """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
+    from janitor.notify.delivery import deliver  # which loads every kind of channel
+
+    def post() -> Delivery:
+        return deliver(settings, result, policies, sending=sending, clock=clock)
+
+    posted = within(post, sending.stop, _TIME_TO_POST)
     return Delivery(Exit.FAILED) if posted is None else posted
 
 

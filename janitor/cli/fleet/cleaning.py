@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NoReturn
 
 from janitor.cli import wiring
+from janitor.cli.commands.reporting import posted_in_time
 from janitor.cli.configuration import mode_of
 from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.endings import ending_of
@@ -17,7 +19,6 @@ from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.fleet.shards import shard_of
 from janitor.config.policy_files import Rules
-from janitor.core.result import RunResult
 from janitor.errors import Busy, ConfigurationError, Exit, FleetError, JanitorError, Superseded
 from janitor.fleet import outcomes
 from janitor.fleet.authority import AccountAuthority
@@ -27,16 +28,13 @@ from janitor.fleet.outcomes import Ending
 from janitor.fleet.ownership import Copy, Ownership, take
 from janitor.fleet.work.orders import Again, Order
 from janitor.notify.channel import Sending
-from janitor.notify.delivered import Delivery
-from janitor.notify.delivery import deliver
 from janitor.run.sites import Choice
-from janitor.shutdown import Stop, within
+from janitor.shutdown import Stop
 
 BEGUN_BY = "by the fleet"
 _COMMAND = "janitor fleet work"
 _REFUSED_FOR = timedelta(minutes=1)
 _BUSY_FOR = timedelta(seconds=20)
-_TIME_TO_POST = timedelta(seconds=2)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 _OTHER = "this worker has another configuration, or other policies, than those that this account was queued for"
 
@@ -93,26 +91,28 @@ class Cleaner:
         try:
             accounts = self.written.accounts()
             if order.account not in accounts.names or accounts.digest_of(order.account) != order.digest:
-                self._refuse(connection, order, _OTHER, final=False)
+                self._refuse(connection, order, _OTHER)
             settings, rules = accounts.settings_of(order.account), self.written.rules()
         except ConfigurationError as error:
-            self._refuse(connection, order, f"its configuration is wrong: {error}", final=False)
+            self._refuse(connection, order, f"its configuration is wrong: {error}")
         own = take(connection, order.account, shard, self.worker)
         if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
             missing = f"its database is missing here: {settings.database}; restore its shard, or move it here"
-            self._refuse(connection, order, missing, final=False)
+            self._refuse(connection, order, missing)
         attempt = outcomes.begin(connection, order.night, order.account, own.epoch, self.worker, self.clock())
         if attempt > max(self.written.fleet.retries, 1):
-            died = Ending(Exit.FAILED, said=f"given up: its workers died, {attempt - 1} attempts long; see their logs")
+            died = Ending(
+                Exit.FAILED, said=f"given up: {attempt - 1} attempts ended without saying how, as if their workers died"
+            )
             outcomes.fail(connection, order.night, order.account, own.epoch, died, self.clock())
             self._count("failed")
             return
         self._run(connection, order, own, attempt, settings, rules)
 
-    def _refuse(self, connection: Connection, order: Order, why: str, *, final: bool) -> None:
+    def _refuse(self, connection: Connection, order: Order, why: str) -> NoReturn:
         self._count("refused")
         _log.error("account-refused account=%s: %s", order.account, why)
-        outcomes.refuse(connection, order.night, order.account, why, self.clock(), final=final)
+        outcomes.refuse(connection, order.night, order.account, why, self.clock(), final=False)
         raise Again(_REFUSED_FOR)
 
     def _run(
@@ -164,7 +164,7 @@ class Cleaner:
                 sending = Sending(
                     self.stop, lambda channel: wait_for_turn(self.connections, settings, channel, self.stop)
                 )
-                posted = self._delivered(settings, result, rules, sending)
+                posted = posted_in_time(settings, result, rules.policies, sending, self.clock)
             except (Busy, FleetError):
                 raise
             except JanitorError as error:
@@ -174,14 +174,6 @@ class Cleaner:
                 return Exit.BUG, Ending(Exit.BUG, said=f"this is a bug, see the worker's log: {type(error).__name__}")
         code = wiring.code_of(result, posted.code)
         return code, ending_of(result, code, posted, settings.cost)
-
-    def _delivered(self, settings: Settings, result: RunResult, rules: Rules, sending: Sending) -> Delivery:
-        """Post the report. After a signal it has two seconds: every report is kept first, and the next run sends it."""
-
-        def post() -> Delivery:
-            return deliver(settings, result, rules.policies, sending=sending, clock=self.clock)
-
-        return within(post, self.stop, _TIME_TO_POST) or Delivery(Exit.FAILED)
 
     @contextmanager
     def _counted(self, shard: int) -> Iterator[None]:

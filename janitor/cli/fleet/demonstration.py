@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 from janitor.cli.fleet.context import Written
 from janitor.cli.fleet.nights import Begun, begin_night
@@ -32,7 +30,7 @@ from janitor.fleet.outcomes import Outcome, State
 from janitor.sandbox import server
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox
-from janitor.shutdown import Stop, ending_signals
+from janitor.shutdown import Stop, stopping_on_signals
 
 IMAGES = 12
 _SHARDS, _WORKERS = 24, 3
@@ -156,7 +154,7 @@ class _Night:
 def demonstrate(accounts: int) -> int:
     """One night; nothing is left behind. Raises FleetError where PostgreSQL is missing, or the night cannot end."""
     programs, stop = binaries(), Stop()
-    with _stopping_on_signals(stop), tempfile.TemporaryDirectory(prefix="janitor-fleet-demo-") as folder:
+    with stopping_on_signals(stop, in_time=False), tempfile.TemporaryDirectory(prefix="janitor-fleet-demo-") as folder:
         say(f"{programs.version.partition(' (')[0]} is started on 127.0.0.1, for this demonstration only.")
         with running(programs) as postgres, server.running(Options(accounts=accounts, images=IMAGES)) as cloud:
             url = postgres.make_database(_DATABASE)
@@ -165,23 +163,6 @@ def demonstrate(accounts: int) -> int:
             with connect(url, "janitor fleet demo") as look:
                 code = _perform(look, config, cloud, stop)
     return 128 + stop.signal_number if stop.is_set() else code
-
-
-@contextmanager
-def _stopping_on_signals(stop: Stop) -> Iterator[None]:
-    """Signals end the demonstration, which takes the time to remove everything however slow the machine is."""
-
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        stop.signal_number = number
-        # A handler that takes the event's lock itself could deadlock.
-        threading.Thread(target=stop.set, daemon=True).start()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in ending_signals()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _perform(look: Connection, config: Path, cloud: Sandbox, stop: Stop) -> Exit:

@@ -1,18 +1,15 @@
 """The marker in the folder of a shard: which shard of which fleet its files are, and which copy of it counts."""
 
-import contextlib
 import json
-import os
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from janitor.errors import FleetError
-from janitor.files import UnusableFile, content_of, text_in
+from janitor.files import UnusableFile, content_of, sync, text_in, write_durably
 
 NAME = "shard.json"
 _LARGEST = 4096
-_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,8 @@ def make_marker(folder: Path, fleet: str, shard: int) -> Marker:
     marker = Marker(fleet, shard, str(uuid.uuid4()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder, json.dumps(asdict(marker)).encode() + b"\n")
+        write_durably(folder / NAME, json.dumps(asdict(marker)).encode() + b"\n")
+        sync(folder.parent)
     except OSError as error:
         raise FleetError(f"{folder}: the shard's folder cannot be made: {error.strerror}") from error
     return marker
@@ -59,27 +57,3 @@ def make_marker(folder: Path, fleet: str, shard: int) -> Marker:
 def of_another(marker: Marker, fleet: str) -> str:
     """Whose files they are, where they are not those that were looked for."""
     return f"these are files of shard {marker.shard}" + ("" if marker.fleet == fleet else " of another fleet")
-
-
-def _write(folder: Path, content: bytes) -> None:
-    new = folder / f".{NAME}.{uuid.uuid4().hex}"
-    try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(folder / NAME)
-        _sync(folder)
-        _sync(folder.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

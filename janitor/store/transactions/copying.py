@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from janitor.errors import Interrupted, JanitorError, UsageError
-from janitor.files import around_temporary
+from janitor.files import around_temporary, sync
 from janitor.shutdown import Stop
 from janitor.store.database import DAMAGED, connect, files_beside, translated
 from janitor.store.lock import lock_file
@@ -52,11 +52,11 @@ class Copying(OnFile):
                 with _removed_on(stop, new, copy):
                     with contextlib.closing(copy):
                         self._fill(copy, path, stop)
-                    _sync(new, os.O_RDWR)
+                    sync(new, os.O_RDWR)
                     size = new.stat().st_size
                     _check_going_on(stop)
                 _put(new, path)
-                _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+                sync(path.parent)
         except JanitorError:
             if stop.is_set():
                 raise Interrupted(stop.signal_number) from None
@@ -187,11 +187,3 @@ def _remove(new: Path) -> None:
     for file in (new, *files_beside(new)):
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

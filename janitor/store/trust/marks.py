@@ -21,6 +21,7 @@ from janitor.core.result import Mode
 from janitor.core.survey.mark import OF_FLEET, OF_ORIGINAL, Behind, Mark
 from janitor.core.units import iso
 from janitor.errors import StoreError
+from janitor.files import write_durably
 from janitor.store.connection import Connection
 
 STEP = """
@@ -40,7 +41,6 @@ ALTER TABLE runs ADD COLUMN behind_in_fleet INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE epochs (epoch INTEGER NOT NULL);
 """
 
-_OWNER_ONLY = 0o600
 _LARGEST = 4096
 
 
@@ -71,29 +71,8 @@ def _mark_in(content: bytes) -> Mark:
 def write_mark(database: Path, mark: Mark) -> None:
     """Replace the mark beside a database: the whole of it is on disk when this returns. Raises StoreError."""
     path = mark_file(database)
-    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with _translated(path), contextlib.ExitStack() as undone:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _OWNER_ONLY)
-        undone.callback(_remove, new)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps({"run": mark.run, "id": mark.id}).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        _sync(path.parent)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with _translated(path):
+        write_durably(path, json.dumps({"run": mark.run, "id": mark.id}).encode() + b"\n")
 
 
 @contextlib.contextmanager
