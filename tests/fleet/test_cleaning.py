@@ -144,6 +144,25 @@ def test_a_worker_that_dies_before_its_run_leaves_the_doubt_to_the_next(
     assert (deletes(sandbox), fleet.outcome("lab", night).exit_code) == (before, Exit.LIMIT)
 
 
+def test_what_an_attempt_deleted_that_could_not_end_counts_in_the_night(
+    fleet: Fleet, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = fleet.begin().night
+
+    def unreachable(_own: Ownership, _run: int) -> None:
+        raise FleetError("no answer")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Ownership, "note_run", unreachable)
+        assert fleet.clean("lab", night) is not None
+    gone = deletes(sandbox)
+    assert fleet.clean("lab", night) is None
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.counts["deleted"], deletes(sandbox)) == (len(gone), gone)
+    assert len(gone) > 0
+    assert outcome.bytes
+
+
 def test_an_account_whose_workers_all_die_is_given_up(fleet: Fleet, sandbox: Sandbox) -> None:
     night = fleet.begin().night
     fleet.look.rows("UPDATE outcomes SET attempt = 3")

@@ -30,6 +30,7 @@ from janitor.fleet.work.orders import Again, Order
 from janitor.notify.channel import Sending
 from janitor.run.sites import Choice
 from janitor.shutdown import Stop
+from janitor.store import Store
 
 BEGUN_BY = "by the fleet"
 _COMMAND = "janitor fleet work"
@@ -173,7 +174,7 @@ class Cleaner:
                 _log.exception("account-bug account=%s", own.account)
                 return Exit.BUG, Ending(Exit.BUG, said=f"this is a bug, see the worker's log: {type(error).__name__}")
         code = wiring.code_of(result, posted.code)
-        return code, ending_of(result, code, posted, settings.cost)
+        return code, ending_of(result, code, posted, settings.cost, _deleted(settings, begun.begun_at))
 
     @contextmanager
     def _counted(self, shard: int) -> Iterator[None]:
@@ -188,6 +189,16 @@ class Cleaner:
     def _count(self, what: str) -> None:
         with self._lock:
             self.ended[what] += 1
+
+
+def _deleted(settings: Settings, since: datetime) -> list[int | None]:
+    """The sizes of the images that are known to be deleted since; of none where the database cannot be read."""
+    try:
+        with Store.open_existing(settings.database) as store:
+            return store.deleted_since(since)
+    except JanitorError as error:
+        _log.warning("deletions-not-counted database=%s: %s", settings.database, error)
+        return []
 
 
 _TO_REPEAT = (Exit.FAILED, Exit.USAGE, Exit.BUG)

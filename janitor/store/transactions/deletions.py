@@ -58,6 +58,14 @@ class Deletions(OnFile):
             (count,) = db.execute("SELECT count(*) FROM deletions WHERE requested_at >= ?", (iso(at),)).fetchone()
             return int(count)
 
+    def deleted_since(self, at: datetime) -> list[int | None]:
+        """The sizes of the images, of all targets, whose deletion was requested since and is known; None if it was not.
+
+        So they count once, whichever run requested them, and also where that run died before it told anybody.
+        """
+        with self._file.reading() as db:
+            return outcomes.deleted_since(db, at)
+
     def asked_since(self, target: str, run: int) -> set[str]:
         """The ids of the images of a target whose deletion was requested in this run or later."""
         with self._file.reading() as db:

@@ -1,7 +1,10 @@
 """The outcomes of earlier deletions on which later runs depend: requested, deleted, or rejected repeatedly."""
 
+from datetime import datetime
+
 from janitor.core.memory import Refusals
 from janitor.core.result import DeletionOutcome
+from janitor.core.units import iso
 from janitor.store.connection import Connection, query
 from janitor.store.rows import instant
 from janitor.store.trust.bindings import counts_after
@@ -48,6 +51,11 @@ def deleted(db: Connection, target: str) -> set[str]:
     return {row[0] for row in db.execute(_DELETED, (target, counts_after(db, target)))}
 
 
+def deleted_since(db: Connection, at: datetime) -> list[int | None]:
+    """The sizes of the images, of all targets, whose deletion was requested since and is known; None if it was not."""
+    return [row[0] for row in db.execute(_DELETED_SINCE, (iso(at),))]
+
+
 STEP = """
 -- What each run looks up is found without a look at all that was ever done.
 CREATE INDEX refused_deletions ON deletions (target, image) WHERE outcome = 'refused';
@@ -60,6 +68,15 @@ WHERE x.target = :target AND x.run > :after AND x.requested_at IS NOT NULL AND x
     SELECT image FROM deletions INDEXED BY refused_deletions WHERE target = :target AND outcome = 'refused'
 )
 ORDER BY x.image, x.deletion DESC
+"""
+_DELETED_SINCE = """
+SELECT (
+    SELECT f.size FROM images i JOIN image_facts f ON f.image_key = i.image_key
+    WHERE i.target = d.target AND i.image = d.image ORDER BY f.from_run DESC LIMIT 1
+)
+FROM deletions d
+WHERE requested_at >= ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
+GROUP BY d.target, d.image
 """
 _DELETED = """
 SELECT DISTINCT image FROM deletions
