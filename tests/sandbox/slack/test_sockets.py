@@ -106,6 +106,7 @@ def test_a_socket_that_slack_ends_is_followed_by_another(slack: SlackStandIn, re
         socket.disconnect(reason)
         assert slack.sockets.wait_for_ever(2)
         assert reaches_the_app_again(slack)
+        assert slack.sockets.wait_for(1)  # the app closes the first once the second stands
         assert socket not in slack.sockets.open
     assert took
 
