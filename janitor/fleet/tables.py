@@ -16,6 +16,16 @@ CREATE TABLE accounts (
 );
 COMMENT ON TABLE accounts IS 'who has an account: the epoch counts the takings, the recorded one is in its file, too';
 
+CREATE TABLE reached (
+    api text NOT NULL,
+    project text NOT NULL,
+    endpoint text NOT NULL,
+    account text NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (api, project, endpoint)
+);
+COMMENT ON TABLE reached IS 'which account a project at an image service is, so that no two clean it';
+
 CREATE TABLE workers (
     worker text PRIMARY KEY,
     host text NOT NULL,

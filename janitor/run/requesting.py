@@ -1,6 +1,6 @@
 """What a request for a deletion needs first, as ports: the right to make it, and a journal that knows of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -8,11 +8,12 @@ from typing import Protocol
 from janitor.core.decision import Decision
 from janitor.core.planning.deletion import Answered
 from janitor.core.result import RunResult
+from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
 
 
 class Epochs(Protocol):
-    """The epoch in a database: how often a process began to own its account, as far as this file knows."""
+    """What a database knows of its account, and its epoch: how often a process began to own that."""
 
     def epoch(self) -> int:
         """The latest epoch that was recorded; 0 for none. Raises StoreError."""
@@ -24,6 +25,14 @@ class Epochs(Protocol):
 
     def leave_doubt(self, mark: Mark) -> None:
         """Leave this mark beside the database, until a run has noted what it stands for. Raises StoreError."""
+        ...
+
+    def bound(self, target: str) -> Binding | None:
+        """The account to which a target is bound. Raises StoreError."""
+        ...
+
+    def bound_targets(self) -> Sequence[str]:
+        """The names of all targets that are bound to an account. Raises StoreError."""
         ...
 
     def requested_since(self, at: datetime) -> int:

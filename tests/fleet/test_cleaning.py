@@ -243,6 +243,24 @@ def test_a_worker_that_is_told_to_stop_hands_the_account_back(fleet: Fleet, sand
     assert (fleet.outcome("lab", night).state, fleet.outcome("lab", night).attempt) == (State.QUEUED, 0)
 
 
+def test_one_account_under_two_names_is_cleaned_by_one_of_them(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.write(target_of(sandbox, "lab"), target_of(sandbox, "shop"))
+    fleet.lease_all()
+    night, there = fleet.begin().night, sandbox.account.images
+    fleet.clean("lab", night)
+    gone = deletes(sandbox)
+    sandbox.account.put_image(replace(there[gone[0]], id=str(uuid.uuid4())))  # another that expired
+    fleet.clean("shop", night)
+    assert deletes(sandbox) == gone
+    outcome = fleet.outcome("shop", night)
+    assert outcome.exit_code == Exit.LIMIT
+    assert outcome.said is not None
+    assert outcome.said.startswith("nothing deleted: lab reaches the present endpoint and appkey, too: they are one ")
+    fleet.look.rows("UPDATE reached SET seen_at = seen_at - interval '9 days'")
+    fleet.clean("shop", fleet.begin("shop").night)
+    assert len(deletes(sandbox)) > len(gone)
+
+
 def test_all_accounts_together_delete_no_more_than_the_fleet_may(fleet: Fleet, sandbox: Sandbox) -> None:
     with running(Options(images=120, seed=2)) as second:
         fleet.write(target_of(sandbox, "lab"), target_of(second, "shop"), max_deletions_per_night=40)
