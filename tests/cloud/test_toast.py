@@ -342,17 +342,29 @@ def test_a_refusal_after_a_lost_answer_says_nothing_of_what_became_of_the_image(
             client.delete("i2")
 
 
-def test_a_deletion_is_permitted_anew_before_each_try() -> None:
+@pytest.mark.parametrize(
+    ("answer", "came"),
+    [
+        pytest.param(LOST["dropped"], "the answer to an earlier try was lost", id="lost"),
+        pytest.param(no(30401), "an earlier try was turned down", id="token"),
+        pytest.param(Answered(status=429), "an earlier try was turned down", id="throttled"),
+    ],
+)
+def test_a_deletion_is_permitted_anew_before_each_try(answer: Answered, came: str) -> None:
     permits = iter([True, False])
 
     def permit() -> None:
         if not next(permits):
             raise NotSent("the account is another process's by now")
 
-    with serving(Account().scripted(DELETE, LOST["dropped"])) as (client, server):
-        with pytest.raises(RetryLater, match="by now; the answer to an earlier try was lost"):
+    account = Account()
+    with serving(account) as (client, server):
+        client.delete("i0")
+        account.scripted(DELETE, answer)
+        with pytest.raises(RetryLater, match=f"by now; {came}") as raised:
             client.delete("i1", permit)
-        assert calls(server).count(DELETE) == 1
+        assert not isinstance(raised.value, NotSent), "it was sent"
+        assert calls(server).count(DELETE) == 2
 
 
 def test_a_deletion_that_is_not_permitted_is_not_sent() -> None:

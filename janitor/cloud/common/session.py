@@ -96,18 +96,24 @@ class Session:
         `permit` is called right before each try is sent. Raises as `ask` does; NotSent only where no try was sent; and
         Unavailable for a rejection after such a try, as that try may have deleted it.
         """
-        lost = False
+        sent = lost = False
+
+        def permitted() -> None:
+            nonlocal sent
+            permit()
+            sent = True
 
         def attempt(seconds: float) -> Answer:
             nonlocal lost
             try:
-                self._with_token(call, seconds, permit)
+                self._with_token(call, seconds, permitted)
             except Transient as failure:
                 lost = lost or failure.lost
                 raise
             except NotSent as rest:
-                if lost:
-                    raise RetryLater(f"{rest}; the answer to an earlier try was lost") from rest
+                if sent:
+                    came = "the answer to an earlier try was lost" if lost else "an earlier try was turned down"
+                    raise RetryLater(f"{rest}; {came}") from rest
                 raise
             except Refused as error:
                 if isinstance(error, Declined) and error.absent:
