@@ -91,6 +91,14 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class LastExemption:
+    """The exemption that was granted last, by its number in the database, and when that was."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Refusals:
     """How often in a row the API has rejected the deletion of an image, when it last did, and what it said then."""
 

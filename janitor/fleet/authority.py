@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from janitor.core.memory import LastExemption
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
 from janitor.fleet import reached, reservations
@@ -24,6 +25,14 @@ class Epochs(Protocol):
 
     def record_epoch(self, epoch: int) -> None:
         """Record one: on disk when this returns."""
+        ...
+
+    def last_exemption(self) -> LastExemption | None:
+        """The exemption that a person granted last; None where nobody ever did."""
+        ...
+
+    def knows_exemption(self, granted: LastExemption) -> bool:
+        """Whether it knows of this exemption."""
         ...
 
     def leave_doubt(self, mark: Mark) -> None:
@@ -68,14 +77,15 @@ class AccountAuthority:
         """
         self._epochs = epochs
         found = epochs.epoch()
-        copy = self._ownership.judge(found)
+        known = self._ownership.last_exemption
+        copy = self._ownership.judge(found, lacks=known is not None and not epochs.knows_exemption(known))
         doubt = None if copy is Copy.CURRENT else Mark(self._ownership.last_run, OF_FLEET)
         if doubt is not None:
             epochs.leave_doubt(doubt)  # first: once the epoch is recorded, nothing else shows that the copy is old
         if copy is Copy.AHEAD:
             self._ownership.raise_above(found)
         epochs.record_epoch(self._ownership.epoch)
-        self._ownership.record()
+        self._ownership.record(epochs.last_exemption())
         for target in epochs.bound_targets():
             self._other(target)  # it is seen each night, whether or not anything is deleted
         return doubt

@@ -10,6 +10,7 @@ from enum import StrEnum
 from time import monotonic
 from typing import LiteralString
 
+from janitor.core.memory import LastExemption
 from janitor.errors import FleetError, Superseded
 from janitor.fleet.database import Connection, Row
 
@@ -20,7 +21,7 @@ INSERT INTO accounts AS known (account, shard, epoch, worker)
 SELECT %(account)s, shard, 1, %(worker)s FROM held
 ON CONFLICT (account) DO UPDATE SET epoch = known.epoch + 1, worker = excluded.worker, taken_at = now()
 WHERE known.shard = excluded.shard
-RETURNING epoch, recorded_epoch, last_run
+RETURNING epoch, recorded_epoch, last_run, last_exemption, exempted_at
 """
 _CONFIRM = """
 SELECT accounts.epoch, accounts.worker, shards.worker AS holder
@@ -31,11 +32,17 @@ UPDATE accounts SET epoch = %(above)s::bigint + 1
 WHERE account = %(account)s AND epoch = %(epoch)s AND epoch <= %(above)s RETURNING epoch
 """
 _RECORD = """
-UPDATE accounts SET recorded_epoch = epoch WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
+UPDATE accounts SET recorded_epoch = epoch, last_exemption = %(number)s, exempted_at = %(at)s
+WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
 """
 _NOTE_RUN = """
 UPDATE accounts SET last_run = greatest(last_run, %(run)s)
 WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
+"""
+
+_NOTE_EXEMPTION = """
+UPDATE accounts SET last_exemption = %(number)s, exempted_at = %(at)s
+WHERE account = %(account)s AND last_exemption < %(number)s
 """
 
 
@@ -52,7 +59,7 @@ class Ownership:
     """One worker's hold on an account, from `take` until another takes it. Safe to use from several threads.
 
     `recorded` is the last epoch known to be in the account's own database when this one began, and `last_run` the last
-    run of it that is known; 0 if none is.
+    run of it that is known; 0 if none is. `last_exemption` is the last one known to be granted in it.
     """
 
     def __init__(self, connection: Connection, account: str, shard: int, worker: str, taken: Row) -> None:
@@ -62,16 +69,21 @@ class Ownership:
         self.epoch: int = taken["epoch"]
         self.recorded: int = taken["recorded_epoch"]
         self.last_run: int = taken["last_run"]
+        granted = taken["last_exemption"]
+        self.last_exemption = LastExemption(granted, taken["exempted_at"]) if granted else None
         self._connection = connection
         self._failed: FleetError | None = None
 
-    def judge(self, found: int | None) -> Copy:
-        """What the epoch in the account's own database shows, read after the taking; None if there is no database."""
+    def judge(self, found: int | None, *, lacks: bool = False) -> Copy:
+        """What the epoch in the account's own database shows, read after the taking; None if there is no database.
+
+        `lacks`: it does not know of the last exemption, as a copy from before that.
+        """
         if found is None:
             return Copy.MISSING if self.recorded else Copy.CURRENT
         if found >= self.epoch:
             return Copy.AHEAD
-        return Copy.OLDER if found < self.recorded or self._forgotten else Copy.CURRENT
+        return Copy.OLDER if found < self.recorded or self._forgotten or lacks else Copy.CURRENT
 
     @property
     def _forgotten(self) -> bool:
@@ -97,15 +109,19 @@ class Ownership:
         raised = self._changed(_RAISE, above=epoch)
         self.epoch = raised["epoch"]
 
-    def record(self) -> None:
-        """Our epoch is in the account's own database now. Raises Superseded and FleetError."""
-        self._changed(_RECORD)
+    def record(self, granted: LastExemption | None) -> None:
+        """Our epoch is in the account's own database now, and this is the last exemption there.
+
+        Raises Superseded and FleetError.
+        """
+        number, at = (0, None) if granted is None else (granted.number, granted.at)
+        self._changed(_RECORD, number=number, at=at)
 
     def note_run(self, run: int) -> None:
         """A run has begun, whose number the account's own database gave. Raises Superseded and FleetError."""
         self._changed(_NOTE_RUN, run=run)
 
-    def _changed(self, statement: LiteralString, **values: int) -> Row:
+    def _changed(self, statement: LiteralString, **values: object) -> Row:
         changed = self._connection.row(statement, account=self.account, epoch=self.epoch, **values)
         if changed is None:
             self.confirm()
@@ -153,6 +169,11 @@ def take(connection: Connection, account: str, shard: int, worker: str) -> Owner
         raise Superseded(f"account {account}: shard {shard} is {holder}, so that {worker} does not begin it")
     known = connection.row("SELECT shard FROM accounts WHERE account = %(account)s", account=account)
     raise FleetError(f"account {account}: it belongs to shard {known and known['shard']}, and not to {shard}")
+
+
+def note_exemption(connection: Connection, account: str, granted: LastExemption) -> None:
+    """An exemption was granted in an account's own database: a copy from before it is an old one. Raises FleetError."""
+    connection.rows(_NOTE_EXEMPTION, account=account, number=granted.number, at=granted.at)
 
 
 @dataclass(frozen=True, slots=True)

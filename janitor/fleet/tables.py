@@ -11,6 +11,8 @@ CREATE TABLE accounts (
     epoch bigint NOT NULL,
     recorded_epoch bigint NOT NULL DEFAULT 0,
     last_run bigint NOT NULL DEFAULT 0,
+    last_exemption bigint NOT NULL DEFAULT 0,
+    exempted_at timestamptz,
     worker text NOT NULL,
     taken_at timestamptz NOT NULL DEFAULT now()
 );

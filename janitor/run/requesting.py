@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from janitor.core.decision import Decision
+from janitor.core.memory import LastExemption
 from janitor.core.planning.deletion import Answered
 from janitor.core.result import RunResult
 from janitor.core.survey.binding import Binding
@@ -21,6 +22,14 @@ class Epochs(Protocol):
 
     def record_epoch(self, epoch: int) -> None:
         """Record an epoch: on disk when this returns. Raises StoreError."""
+        ...
+
+    def last_exemption(self) -> LastExemption | None:
+        """The exemption that a person granted last; None where nobody ever did. Raises StoreError."""
+        ...
+
+    def knows_exemption(self, granted: LastExemption) -> bool:
+        """Whether it knows of this exemption. Raises StoreError."""
         ...
 
     def leave_doubt(self, mark: Mark) -> None:

@@ -19,6 +19,7 @@ from janitor.cli.fleet.context import Connections
 from janitor.config.fleet import Fleet as Configured
 from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import folder_of, shard_of
+from janitor.errors import Exit
 from janitor.fleet import outputs, schema
 from janitor.fleet.database import Connection
 from janitor.fleet.leases.markers import make_marker
@@ -111,6 +112,27 @@ def test_it_is_carried_out_here_where_the_database_is(desk: Desk, fleet: Fleet) 
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["targets"][0]["target"] == "lab"
     assert fleet.look.rows("SELECT * FROM outputs") == []
+
+
+def test_a_copy_from_before_an_image_was_kept_deletes_nothing_at_first(
+    desk: Desk, fleet: Fleet, sandbox: Sandbox
+) -> None:
+    database = fleet.settings_of("lab").database
+    before = {file: file.read_bytes() for file in database.parent.glob(f"{database.name}*")}
+    image = next(iter(sandbox.account.images))
+    kept = desk.janitor("fleet", "exec", "lab", "--", "keep", image, "--for", "30d", "--why", "needed")
+    assert kept.returncode == 0, kept.stderr
+    for file in database.parent.glob(f"{database.name}*"):
+        file.unlink()
+    for file, content in before.items():
+        file.write_bytes(content)
+    amend(fleet, "mode: dry-run", "mode: delete")
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    assert deletes(sandbox) == []
+    outcome = fleet.outcome("lab", night)
+    assert outcome.exit_code == Exit.LIMIT
+    assert "do not agree on what followed" in str(outcome.said)
 
 
 def test_the_exit_code_is_that_of_the_command(desk: Desk, fleet: Fleet) -> None:

@@ -149,7 +149,7 @@ def test_an_account_that_postgresql_does_not_know_any_more_is_not_ours(first: Ow
 
 
 def test_what_is_in_the_database_of_the_account_is_recorded(connection: Connection, first: Ownership) -> None:
-    first.record()
+    first.record(None)
     again = take(connection, "lab", SHARD, "first")
     assert (again.epoch, again.recorded) == (2, 1)
 
@@ -163,7 +163,7 @@ def test_the_latest_run_of_an_account_is_known(connection: Connection, first: Ow
 
 def test_who_was_superseded_records_nothing(first: Ownership, other: Connection) -> None:
     second = taken_by_another(other)
-    for change in (first.record, lambda: first.raise_above(9), lambda: first.note_run(3)):
+    for change in (lambda: first.record(None), lambda: first.raise_above(9), lambda: first.note_run(3)):
         with pytest.raises(Superseded):
             change()
     second.confirm()
@@ -196,7 +196,7 @@ def test_an_epoch_counts_on_above_that_of_a_newer_database(connection: Connectio
     first.raise_above(9)
     assert first.epoch == 10
     first.confirm()
-    first.record()
+    first.record(None)
     assert take(connection, "lab", SHARD, "first").epoch == 11
 
 

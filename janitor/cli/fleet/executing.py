@@ -15,13 +15,14 @@ from janitor.config.operator import user_name
 from janitor.core.result import RunResult
 from janitor.errors import Exit, FleetError, Superseded, UsageError
 from janitor.escaping import visible
-from janitor.fleet import outputs, queue, schema
+from janitor.fleet import outputs, ownership, queue, schema
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.leases import shards
 from janitor.fleet.outputs import Output
 from janitor.fleet.ownership import Copy, take
 from janitor.run.requesting import Right
+from janitor.store import Store
 
 _LOOK_EVERY = 0.2
 _NAME = "janitor fleet exec"
@@ -51,6 +52,18 @@ def check_has(fleet: Fleet, account: str, worker: str) -> None:
         schema.check(connection, fleet.shards)
         if shards.holder_of(connection, shard) != worker:
             raise Superseded(f"account {account}: {worker} has not leased shard {shard}; nothing was done")
+
+
+def note_exemption(fleet: Fleet, database: Path, account: str) -> None:
+    """What a person has exempted in an account's database is noted: a copy from before that is then an old one.
+
+    Raises FleetError.
+    """
+    with Store.open_existing(database) as store:
+        granted = store.last_exemption()
+    if granted is not None:
+        with connect(fleet.database, _NAME) as connection:
+            ownership.note_exemption(connection, account, granted)
 
 
 @contextmanager

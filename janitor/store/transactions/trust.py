@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from janitor.core.decision import Decision
 from janitor.core.explaining.records import Given
 from janitor.core.explaining.waiting import Snapshot
-from janitor.core.memory import Exemption, Memory, Notice, WaitingImages
+from janitor.core.memory import Exemption, LastExemption, Memory, Notice, WaitingImages
 from janitor.core.result import Mode
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Behind, Mark
@@ -204,6 +204,16 @@ class Trust(OnFile):
         """Record an epoch: on disk when this returns."""
         with self._file.writing() as db:
             marks.record_epoch(db, epoch)
+
+    def last_exemption(self) -> LastExemption | None:
+        """The exemption that was granted last, whether or not it is in force; None where none ever was."""
+        with self._file.reading() as db:
+            return exemptions.last_exemption(db)
+
+    def knows_exemption(self, granted: LastExemption) -> bool:
+        """Whether this exemption was granted in this database, or in one that this is a copy of."""
+        with self._file.reading() as db:
+            return exemptions.knows_exemption(db, granted)
 
     def leave_doubt(self, mark: Mark) -> None:
         """Leave a mark beside the database that it does not know, so that the next run finds it older, whoever dies."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from janitor.core.exemptions import active, exemptions_for
 from janitor.core.image import Image
-from janitor.core.memory import Exemption
+from janitor.core.memory import Exemption, LastExemption
 from janitor.core.names.image_ids import folded
 from janitor.core.units import iso
 from janitor.store.connection import Connection, query
@@ -56,6 +56,18 @@ def add_exemption(db: Connection, target: str, exemption: Exemption, at: datetim
     number = db.execute(_ADD, (target, *given, iso(at))).lastrowid
     assert number is not None
     return number
+
+
+def last_exemption(db: Connection) -> LastExemption | None:
+    """The one that was granted last, whether or not it is in force; None where none ever was."""
+    row = db.execute("SELECT exemption, created_at FROM exemptions ORDER BY exemption DESC LIMIT 1").fetchone()
+    return None if row is None else LastExemption(row[0], instant(row[1]))
+
+
+def knows_exemption(db: Connection, granted: LastExemption) -> bool:
+    """Whether this exemption was granted in this database, or in one that this is a copy of."""
+    row = db.execute("SELECT created_at FROM exemptions WHERE exemption = ?", (granted.number,)).fetchone()
+    return row is not None and instant(row[0]) == granted.at
 
 
 def end_exemptions(db: Connection, target: str, image_id: str, by: str, at: datetime) -> None:

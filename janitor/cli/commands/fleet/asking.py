@@ -100,7 +100,10 @@ def execute(
         return _printed(executing.asked_of_worker(fleet, executing.Asked(account, words, deletes), *wait))
     else:
         own = Account(account)
-    return _performed(context, common, own)
+    code = _performed(context, common, own)
+    if COMMANDS[words[0]] is exempting.keep and code == 0:
+        executing.note_exemption(fleet, accounts.settings_of(account).database, account)
+    return code
 
 
 def _checked(words: tuple[str, ...]) -> click.Context:
