@@ -6,6 +6,7 @@ It writes the configuration of a fleet, prints a line, and writes all that it sa
 import argparse
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,6 +25,8 @@ from tests.slack_stand_in import SlackStandIn
 
 AFTER, NOTICE = timedelta(days=8), timedelta(hours=12)
 MOST_AT_ONCE = 2
+DELETING = "deleting"
+"""The file with the worker that deleted last, and the account."""
 _POLICIES = {
     "policies": [
         {
@@ -68,6 +71,7 @@ def main() -> None:
         slack.clock = clock
         began = {name: dict(member.account.images) for name, member in sandbox.members.items()}
         _write(words.folder, words.shards, sandbox, slack)
+        threading.Thread(target=_tell_who_deletes, args=(sandbox, words.folder / DELETING), daemon=True).start()
         _say("ready")
         for line in sys.stdin:
             seen = {"images": list(_images(sandbox, began)), "deletions": list(_deletions(sandbox))}
@@ -78,6 +82,18 @@ def main() -> None:
 def _say(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
+
+
+def _tell_who_deletes(sandbox: Sandbox, file: Path) -> None:
+    """Keep in a file who sent the last deletion in which account; it is as old as that."""
+    known, new = 0, file.with_suffix(".new")
+    while True:
+        deletions = sandbox.deletions
+        if len(deletions) > known:
+            known = len(deletions)
+            new.write_text(f"{sender_of(deletions[-1])} {deletions[-1].account}")
+            new.replace(file)
+        time.sleep(0.01)
 
 
 def _write(folder: Path, shards: int, sandbox: Sandbox, slack: SlackStandIn) -> None:

@@ -12,18 +12,27 @@ from tests.fleet.nights.staff import Staff
 
 SHORTEST, LONGEST = 2.0, 3.5
 """For how many seconds workers are stopped: longer than the others wait for a sign of them."""
+_CAUGHT_FOR = 6.0
+"""For how many those that were caught deleting are: until another has certainly taken their accounts."""
+_JUST_NOW = 0.1
 _HOLE = 4.0
 
 
 @dataclass
 class Hands:
-    """Does what was planned. `doing` are the mishaps still to come in this night, each from so many accounts on."""
+    """Does what was planned. `doing` are the mishaps still to come in this night, each from so many accounts on.
+
+    `catching` are the workers still to be stopped at the next moment in which they delete, each in another account: in
+    one they would use up its attempts of the night.
+    """
 
     random: Random
     staff: Staff
     server: LocalPostgres
     proxy: Proxy
     doing: list[tuple[int, str]] = field(default_factory=list)
+    catching: int = 0
+    _caught: set[str] = field(default_factory=set)
     _hole: float | None = None
 
     def act(self, ended: int) -> None:
@@ -35,10 +44,22 @@ class Hands:
             does: dict[str, Callable[[], None]] = {
                 "kill": self._kill,
                 "stop": self._stop,
+                "catch": self._catch_next,
                 "restart": self._restart,
                 "hole": self._enter_hole,
             }
             does[kind]()
+
+    def catch(self) -> None:
+        """Stop a worker that deletes at this moment, if one is to be caught."""
+        found = self.staff.deleting(_JUST_NOW) if self.catching else None
+        if found is not None and found[1] not in self._caught:
+            self.staff.stop(found[0], _CAUGHT_FOR, caught=True)
+            self._caught.add(found[1])
+            self.catching -= 1
+
+    def _catch_next(self) -> None:
+        self.catching += 1
 
     def calm(self) -> None:
         """All go on."""
@@ -73,9 +94,13 @@ class Hands:
 
 
 def planned(random: Random, accounts: int, nights: int, **kinds: int) -> list[list[tuple[int, str]]]:
-    """What happens in each night: so many of each kind, at random, none in the last night."""
+    """What happens in each night: so many of each kind, at random, none in the last night.
+
+    In the first nobody deletes, so that nobody can be caught.
+    """
     found: list[list[tuple[int, str]]] = [[] for _ in range(nights)]
     for kind, number in kinds.items():
+        first = 1 if kind == "catch" else 0
         for _ in range(number):
-            found[random.randrange(max(nights - 1, 1))].append((random.randrange(accounts), kind))
+            found[random.randrange(first, max(nights - 1, first + 1))].append((random.randrange(accounts), kind))
     return [sorted(night) for night in found]

@@ -40,12 +40,16 @@ _ENQUEUING = "janitor fleet enqueue"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much there is of what; `patience` is how long a night may take. The last night is a calm one."""
+    """How much there is of what; `patience` is how long a night may take. The last night is a calm one.
+
+    Half of the `kills` only stop a worker for a while; so do `catches`, in the middle of its deletions.
+    """
 
     accounts: int = 200
     images: int = 100
     nights: int = 10
     kills: int = 60
+    catches: int = 8
     workers: int = 4
     restarts: int = 2
     holes: int = 1
@@ -111,6 +115,7 @@ class Simulation:
             sizes.nights,
             kill=kills,
             stop=sizes.kills - kills,
+            catch=sizes.catches,
             restart=sizes.restarts,
             hole=sizes.holes,
         )
@@ -147,7 +152,9 @@ class Simulation:
                 self._record.crashed.append(name)
             if ended == self._sizes.accounts and not hands.doing:
                 return ended
-            time.sleep(0.05)
+            for _ in range(5):
+                hands.catch()
+                time.sleep(0.01)
         return ended
 
     def _written(self) -> Written:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fleet.nights.cloud import DELETING
 from tests.fleet.nights.record import Mishap
 
 
@@ -59,11 +60,24 @@ class Staff:
         self._note("killed", place.worker, time.time())
         self.begin(place)
 
-    def stop(self, place: Place, seconds: float) -> None:
+    def stop(self, place: Place, seconds: float, *, caught: bool = False) -> None:
         """Stop a worker, which goes on after so long."""
         assert place.process is not None
         place.process.send_signal(signal.SIGSTOP)
         place.stopped = time.time(), time.time() + seconds
+        if caught:
+            self._note("caught", place.worker, time.time())
+
+    def deleting(self, within: float) -> tuple[Place, str] | None:
+        """Where the worker is that sent the last deletion, and in which account, if that is so few seconds ago."""
+        file = self.folder / DELETING
+        try:
+            name, account = file.read_text().split()
+            at = file.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        here = [place for place in self.places if place.worker == name and place.stopped is None]
+        return (here[0], account) if here and time.time() - at < within else None
 
     def go_on(self, every: bool = False) -> None:
         """Let those go on whose time has come, or all."""
