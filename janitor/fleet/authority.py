@@ -1,12 +1,12 @@
 """The right of a worker to delete in one account: what a run asks for before each deletion."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from janitor.core.memory import LastExemption
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
+from janitor.core.survey.sample import Sample
 from janitor.fleet import reached, reservations
 from janitor.fleet.database import Connection
 from janitor.fleet.nights import Night
@@ -37,14 +37,6 @@ class Epochs(Protocol):
 
     def leave_doubt(self, mark: Mark) -> None:
         """Leave this mark beside the database, until a run has noted what it stands for: on disk when this returns."""
-        ...
-
-    def bound(self, target: str) -> Binding | None:
-        """What a target is bound to."""
-        ...
-
-    def bound_targets(self) -> Sequence[str]:
-        """The targets that are bound."""
         ...
 
     def requested_since(self, at: datetime) -> int:
@@ -86,29 +78,22 @@ class AccountAuthority:
             self._ownership.raise_above(found)
         epochs.record_epoch(self._ownership.epoch)
         self._ownership.record(epochs.last_exemption())
-        for target in epochs.bound_targets():
-            self._other(target)  # it is seen each night, whether or not anything is deleted
         return doubt
 
     def confirm(self) -> None:
         """Return only if the account is still this worker's."""
         self._ownership.confirm()
 
-    def _other(self, target: str) -> tuple[str, Binding] | None:
-        """The other account of the fleet that is what a target of this one is bound to, if there is one."""
-        assert self._epochs is not None, "a run begins by being admitted"
-        binding = self._epochs.bound(target)
-        other = None if binding is None else reached.claim(self._connection, self._ownership.account, binding)
-        return None if other is None or binding is None else (other, binding)
+    def reaches(self, binding: Binding, images: Sample) -> str | None:
+        """Why nothing may be deleted there, in a sentence: another account of the fleet reaches the same; or None."""
+        return reached.why_not(self._connection, self._ownership.account, binding, images)
 
-    def reserve(self, target: str, deletions: int) -> str | None:
+    def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - an account has one target
         """Reserve deletions of the night; why they may not be, in a sentence, or None.
 
         What a worker that died reserved for the account is given back before, but for what it requested.
         """
         own, night = self._ownership, self._night
-        if (found := self._other(target)) is not None:
-            return reached.twin(own.account, *found)
         if night is None:
             return None
         assert self._epochs is not None, "a run begins by being admitted"

@@ -1,42 +1,69 @@
-"""Which account of the fleet a project at an image service is.
+"""Which account of the fleet reaches what: a project at an image service, and a sample of the images there.
 
 Of two accounts that are one, each would delete what the other keeps. Each has a database of its own, so that only
 PostgreSQL can tell.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from janitor.core.survey.binding import Binding
+from janitor.core.survey.sample import Sample, one_list
 from janitor.fleet.database import Connection
 
 _RECENT = timedelta(days=8)
-_CLAIM = """
-INSERT INTO reached AS known (api, project, endpoint, account)
-VALUES (%(api)s, %(project)s, %(endpoint)s, %(account)s)
-ON CONFLICT (api, project, endpoint) DO UPDATE SET account = excluded.account, seen_at = now()
-WHERE known.account = excluded.account OR known.seen_at < now() - %(recent)s
-RETURNING account
+_NOTING = 7_202_607
+"""An advisory lock of PostgreSQL: of two accounts that are noted at the same time, the second sees the first."""
+_NOTE = """
+INSERT INTO reached AS known (account, api, project, endpoint, images)
+VALUES (%(account)s, %(api)s, %(project)s, %(endpoint)s, %(images)s)
+ON CONFLICT (account) DO UPDATE SET
+    api = excluded.api, project = excluded.project, endpoint = excluded.endpoint, images = excluded.images,
+    seen_at = now(),
+    since = CASE
+        WHEN (known.api, known.project, known.endpoint) = (excluded.api, excluded.project, excluded.endpoint)
+            AND known.seen_at >= now() - %(recent)s THEN known.since
+        ELSE now()
+    END
 """
-_OTHER = "SELECT account FROM reached WHERE api = %(api)s AND project = %(project)s AND endpoint = %(endpoint)s"
+_OTHERS = """
+SELECT other.account, other.project, other.images,
+    (other.api, other.project, other.endpoint) = (own.api, own.project, own.endpoint) AS same
+FROM reached AS own JOIN reached AS other ON other.account <> own.account
+WHERE own.account = %(account)s AND other.seen_at >= now() - %(recent)s
+    AND (other.since, other.account) < (own.since, own.account)
+    AND (other.project = own.project OR other.images && own.images)
+ORDER BY other.since, other.account
+"""
 
 
-def claim(connection: Connection, account: str, binding: Binding) -> str | None:
-    """Note that an account reaches this; the other account that does, if one has reached it within eight days.
+def why_not(connection: Connection, account: str, binding: Binding, images: Sample) -> str | None:
+    """Note what an account reaches now; why nothing may be deleted there, if another has reached the same for longer.
 
-    Then nothing is noted. Raises FleetError.
+    That counts for eight days after it was last noted. Two that reach the same project at the same image service are
+    one, and two of one project that list one image, and two that list nearly the same images. Raises FleetError.
     """
-    place = {"api": binding.api, "project": binding.account, "endpoint": binding.endpoint}
-    if connection.row(_CLAIM, account=account, recent=_RECENT, **place) is not None:
-        return None
-    other = connection.row(_OTHER, **place)
-    return None if other is None else str(other["account"])
+    where = {"api": binding.api, "project": binding.account, "endpoint": binding.endpoint}
+    with connection.together():
+        connection.rows("SELECT pg_advisory_xact_lock(%(key)s)", key=_NOTING)
+        connection.rows(_NOTE, account=account, images=list(images), recent=_RECENT, **where)
+        found = connection.rows(_OTHERS, account=account, recent=_RECENT)
+    other = next((row for row in found if _is_one(row, binding, images)), None)
+    return None if other is None else _twin(account, other, binding)
 
 
-def twin(account: str, other: str, binding: Binding) -> str:
-    """Why nothing is deleted in an account, and what to do."""
-    which = binding.described(reached_now=True)
+def _is_one(row: dict[str, Any], binding: Binding, images: Sample) -> bool:
+    if row["same"]:
+        return True
+    shared = not set(row["images"]).isdisjoint(images)
+    return (shared and row["project"] == binding.account) or one_list(tuple(row["images"]), images)
+
+
+def _twin(account: str, row: dict[str, Any], binding: Binding) -> str:
+    other = row["account"]
+    does = f"reaches {binding.described(reached_now=True)}, too" if row["same"] else "lists the same images"
     return (
-        f"{other} reaches {which}, too: they are one account under two names, and what one of them keeps the other may "
-        f"delete. Remove one of the two; eight days after the last run of {other}, as where it was renamed, {account} "
-        "is cleaned"
+        f"{other} {does}: they are one account under two names, and what one of them keeps the other may delete. "
+        f"Remove one of the two; eight days after the last run of {other}, as where it was renamed, {account} is "
+        "cleaned"
     )

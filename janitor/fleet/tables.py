@@ -19,14 +19,18 @@ CREATE TABLE accounts (
 COMMENT ON TABLE accounts IS 'who has an account: the epoch counts the takings, the recorded one is in its file, too';
 
 CREATE TABLE reached (
+    account text PRIMARY KEY,
     api text NOT NULL,
     project text NOT NULL,
     endpoint text NOT NULL,
-    account text NOT NULL,
-    seen_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (api, project, endpoint)
+    images text[] NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE reached IS 'which account a project at an image service is, so that no two clean it';
+CREATE INDEX reached_projects ON reached (project);
+CREATE INDEX reached_images ON reached USING gin (images);
+COMMENT ON TABLE reached IS 'what each account reaches, so that no two clean the same';
+COMMENT ON COLUMN reached.images IS 'digests of some of its own images';
 
 CREATE TABLE workers (
     worker text PRIMARY KEY,

@@ -1,6 +1,6 @@
 """What a request for a deletion needs first, as ports: the right to make it, and a journal that knows of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -11,10 +11,11 @@ from janitor.core.planning.deletion import Answered
 from janitor.core.result import RunResult
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
+from janitor.core.survey.sample import Sample
 
 
 class Epochs(Protocol):
-    """What a database knows of its account, and its epoch: how often a process began to own that."""
+    """What a database knows of its account, and the epoch: how often a process began to own that."""
 
     def epoch(self) -> int:
         """The latest epoch that was recorded; 0 for none. Raises StoreError."""
@@ -36,14 +37,6 @@ class Epochs(Protocol):
         """Leave this mark beside the database, until a run has noted what it stands for. Raises StoreError."""
         ...
 
-    def bound(self, target: str) -> Binding | None:
-        """The account to which a target is bound. Raises StoreError."""
-        ...
-
-    def bound_targets(self) -> Sequence[str]:
-        """The names of all targets that are bound to an account. Raises StoreError."""
-        ...
-
     def requested_since(self, at: datetime) -> int:
         """How many deletions were requested since. Raises StoreError."""
         ...
@@ -61,6 +54,13 @@ class Authority(Protocol):
 
     def confirm(self) -> None:
         """Return only if no other process has begun to own the account. Raises StoreError if one has, or none knows."""
+        ...
+
+    def reaches(self, binding: Binding, images: Sample) -> str | None:
+        """Note that a target reaches this, with these images of its own; why it may not delete there, or None.
+
+        So it is where another database is of the same account. Raises StoreError where that is not known.
+        """
         ...
 
     def reserve(self, target: str, deletions: int) -> str | None:
@@ -84,6 +84,10 @@ class SoleOwner:
 
     def confirm(self) -> None:
         """Always."""
+
+    def reaches(self, binding: Binding, images: Sample) -> str | None:  # noqa: ARG002 - the port's
+        """What is recorded in its database tells of other targets."""
+        return None
 
     def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - the port's
         """None are too many."""

@@ -14,6 +14,7 @@ from janitor.core.survey.clock import ClockCheck, agrees, behind
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.one_account import AccountPair
 from janitor.core.survey.plausibility import OwnImages, measure
+from janitor.core.survey.sample import sample_of
 from janitor.errors import AnotherAccount
 from janitor.run.accounts import doubts_about_account
 from janitor.run.orders import Orders, RunStore, Site
@@ -74,8 +75,14 @@ class SurveyCheck:
         return [
             *doubts_about(self.target, own, others),
             *self._one_account(survey, own),
+            *self._in_fleet(survey),
             *self.service.other_names(survey.images),
         ]
+
+    def _in_fleet(self, survey: Survey) -> Sequence[str]:
+        """What is wrong if another database, of which this one cannot know, is of the same account."""
+        why = self.orders.execution.authority.reaches(self.service.binding(), sample_of(survey.images))
+        return () if why is None else (why,)
 
     def _one_account(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:
         """What is wrong if another target has listed the same images, in whichever survey: of many, some are looked up.

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from janitor.core.result import DeletionOutcome, Mode, Outcome
+from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
+from janitor.core.survey.sample import Sample
 from janitor.errors import StoreError
 from janitor.run.requesting import Epochs
 from janitor.store import Store
@@ -35,6 +37,9 @@ class Right:
         self.confirmed += 1
         if self.lost_at is not None and self.confirmed >= self.lost_at:
             raise StoreError(LOST)
+
+    def reaches(self, binding: Binding, images: Sample) -> str | None:
+        return None
 
     def reserve(self, target: str, deletions: int) -> str | None:
         if sum(self.counted.values()) + deletions > self.most:
