@@ -101,7 +101,7 @@ def test_files_that_are_too_large_together_are_not_read(
     for number in range(4):
         _sparse(folder / f"{number}.yaml", 4 * 2**20)
     read: list[Path] = []
-    monkeypatch.setattr("janitor.config.policy_files.read_document", read.append)
+    monkeypatch.setattr("janitor.config.policy_files.content_in", read.append)
     assert problems_of(folder) == ["policies: holds more than 16 MiB of policy files"]
     assert read == []
 

@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from janitor.cli.configuration import rules_of
+from janitor.cli.fleet import context
 from janitor.clock import utc_now
+from janitor.config import Settings
+from janitor.config.policy_files import Rules
 from janitor.errors import Exit, FleetError
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection
@@ -19,6 +23,7 @@ from janitor.fleet.ownership import Ownership, take
 from janitor.sandbox.options import Options
 from janitor.sandbox.server import Sandbox, running
 from janitor.store import Store, exclusive
+from tests.conftest import POLICY
 from tests.fleet.black_hole import Proxy
 from tests.fleet.fleets import Fleet, deletes, target_of
 
@@ -48,7 +53,7 @@ def test_an_account_is_cleaned_and_its_outcome_is_recorded(fleet: Fleet, sandbox
 
 def test_a_worker_with_another_configuration_refuses_the_account(fleet: Fleet, sandbox: Sandbox) -> None:
     begun = fleet.begin()
-    (fleet.folder / "policies.yaml").write_text("policies: []\n", encoding="utf-8")
+    (fleet.folder / "policies.yaml").write_text(POLICY.replace("90d", "9000d"), encoding="utf-8")
     digest = fleet.written.accounts().digest_of("lab")
     again = fleet.clean("lab", begun.night, digest=digest[::-1])
     assert again is not None
@@ -70,6 +75,29 @@ def test_an_account_whose_database_is_missing_is_refused(fleet: Fleet, sandbox: 
     assert outcome.said.startswith("its database is missing here: ")
     assert len(sandbox.requests) == before
     assert not fleet.settings_of("lab").database.exists()
+
+
+def test_policies_that_were_others_only_while_they_were_read_delete_nothing(
+    fleet: Fleet, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = fleet.folder / "policies.yaml"
+    deleting = file.read_text(encoding="utf-8")
+    file.write_text(deleting.replace("90d", "9000d"), encoding="utf-8")
+    night = fleet.begin().night
+    queued = fleet.written.accounts().digest_of("lab")
+
+    def meanwhile(settings: Settings) -> Rules:
+        kept = file.read_bytes()
+        file.write_text(deleting, encoding="utf-8")
+        try:
+            return rules_of(settings)
+        finally:
+            file.write_bytes(kept)
+
+    monkeypatch.setattr(context, "rules_of", meanwhile)
+    assert fleet.clean("lab", night, digest=queued) is not None
+    assert deletes(sandbox) == []
+    assert "other policies" in str(fleet.outcome("lab", night).said)
 
 
 def restored(fleet: Fleet) -> None:

@@ -91,9 +91,11 @@ class Cleaner:
             return
         try:
             accounts = self.written.accounts()
-            if order.account not in accounts.names or accounts.digest_of(order.account) != order.digest:
+            if order.account not in accounts.names:
                 self._refuse(connection, order, _OTHER)
             settings, rules = accounts.settings_of(order.account), self.written.rules()
+            if accounts.digest_of(order.account, rules) != order.digest:
+                self._refuse(connection, order, _OTHER)
         except ConfigurationError as error:
             self._refuse(connection, order, f"its configuration is wrong: {error}")
         own = take(connection, order.account, shard, self.worker)

@@ -15,7 +15,7 @@ from janitor.config.fleet.loading import check_asked, entries_of, fleet_of, prot
 from janitor.config.fleet.schema import AccountSchema
 from janitor.config.fleet.shards import database_of
 from janitor.config.fleet.snapshots import Snapshot, snapshot_of
-from janitor.config.policy_files import files_in
+from janitor.config.policy_files import Rules, files_in
 from janitor.config.policy_folder import holds_tests
 from janitor.documents import Document, Fault, display, read_document
 from janitor.documents.schema import suggestion
@@ -37,6 +37,7 @@ class Accounts:
         self._document = protected(document)
         self._entries = entries_of(fleet_of(self.settings), document)
         self.names = tuple(self._entries)
+        self._common: dict[str, str] = {}
 
     def settings_of(self, name: str) -> Settings:
         """The configuration of one account: `targets` is it alone, `database` its own.
@@ -47,20 +48,23 @@ class Accounts:
         document = put_into(self._document, entry, str(database), self._reading.environ)
         return settings_of(document, self._reading, AccountSchema)
 
-    def digest_of(self, name: str) -> str:
+    def digest_of(self, name: str, rules: Rules | None = None) -> str:
         """A digest of what is written in the configuration, its policies and the entry of this account.
 
-        No secret is in it: references to the environment and to files count as they are written. Raises UsageError,
-        and ConfigurationError where the policies cannot be read.
+        With `rules`, the policies are these: their files may have changed since they were read. No secret is in it:
+        references to the environment and to files count as they are written. Raises UsageError, and ConfigurationError
+        where the policies cannot be read.
         """
-        return digest_of(self._common, self._entry(name).document.data)
+        policies = self._policies if rules is None else rules.digest
+        if policies not in self._common:
+            written = self._written.data
+            kinds = self._reading.kinds() if isinstance(written, dict) and "channels" in written else {}
+            self._common = {policies: digest_of(written, policies, secrets=secrets_of(kinds))}
+        return digest_of(self._common[policies], self._entry(name).document.data)
 
     @cached_property
-    def _common(self) -> str:
-        written = self._written.data
-        kinds = self._reading.kinds() if isinstance(written, dict) and "channels" in written else {}
-        policies = [file for file in files_in(self.settings.policies) if not holds_tests(file)]
-        return digest_of(written, digest_of_policies(policies), secrets=secrets_of(kinds))
+    def _policies(self) -> str:
+        return digest_of_policies(file for file in files_in(self.settings.policies) if not holds_tests(file))
 
     def targets(self) -> list[Target]:
         """The targets of all accounts, each of which the whole parser reads, which takes a while.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from janitor.config import policy_files
 from janitor.config.expansion.offline import (
     FLEET_SECRETS,
     OWN_SECRETS,
@@ -17,9 +18,8 @@ from janitor.config.expansion.offline import (
     SLACK_SECRETS,
     TARGET_SECRETS,
 )
-from janitor.documents import display
-from janitor.errors import ConfigurationError, Problem
-from janitor.files import UnusableFile, content_of
+from janitor.documents import content_in
+from janitor.files import LARGEST
 
 _FORMAT = "1"
 _NO_SECRETS = frozenset({"username"})
@@ -34,15 +34,7 @@ _QUERY = re.compile(r"[?#].*", re.DOTALL)
 
 def digest_of_policies(files: Iterable[Path]) -> str:
     """A digest of the names and contents of these files. Raises ConfigurationError where one cannot be read."""
-    digest = hashlib.sha256()
-    for file in files:
-        try:
-            content = content_of(file)
-        except UnusableFile as error:
-            raise ConfigurationError([Problem(display(file), None, str(error))]) from error
-        for part in (file.name.encode(errors="surrogateescape"), content):
-            digest.update(len(part).to_bytes(8) + part)
-    return digest.hexdigest()
+    return policy_files.digest_of((file.name, content_in(file, LARGEST)) for file in files)
 
 
 def digest_of(*parts: object, secrets: Iterable[str] = ()) -> str:

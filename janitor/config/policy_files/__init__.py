@@ -1,5 +1,6 @@
 """Reads policy files: YAML in, rules out, or every problem of all files at once, each with its line and key."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from janitor.config.policy_files.schema import PolicyFileSchema
 from janitor.config.policy_folder import holds_policies, holds_tests
 from janitor.core.memory import Exemption
 from janitor.core.policy import Policy
-from janitor.documents import Document, Fault, Keys, display, legible, read_document
+from janitor.documents import Document, Fault, Keys, content_in, display, legible, parse_document
 from janitor.documents.schema import check
 from janitor.errors import ConfigurationError, Problem
 from janitor.files import LARGEST
@@ -28,12 +29,14 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Rules:
     """What people wrote down: the policies in their order, and the exemptions, also expired ones.
 
-    `passed_over` are the names of other files and folders in the policies folder, which were not read.
+    `passed_over` are the names of other files and folders in the policies folder, which were not read. `digest` is that
+    of the names and contents of the policy files, as they were read.
     """
 
     policies: tuple[Policy, ...]
     exemptions: tuple[Exemption, ...] = ()
     passed_over: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING) -> Rules:
@@ -57,7 +60,8 @@ def load_rules(path: Path, zone: tzinfo, unserved: Mapping[str, str] = _NOTHING)
     if not policies:
         what = "only exemptions" if exemptions else "only tests of policies"
         raise ConfigurationError([Problem(display(path), None, f"holds no policies, {what}")])
-    return Rules(policies, exemptions, _passed_over(path))
+    contents = [(file.path.name, file.content) for file in files if not holds_tests(file.path)]
+    return Rules(policies, exemptions, _passed_over(path), digest_of(contents))
 
 
 def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Policy]:
@@ -65,10 +69,20 @@ def load_policies(path: Path, unserved: Mapping[str, str] = _NOTHING) -> list[Po
     return list(load_rules(path, UTC, unserved).policies)
 
 
+def digest_of(contents: Iterable[tuple[str, bytes]]) -> str:
+    """A digest of policy files: the name and content of each, in their order."""
+    digest = hashlib.sha256()
+    for name, content in contents:
+        for part in (name.encode(errors="surrogateescape"), content):
+            digest.update(len(part).to_bytes(8) + part)
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class _PolicyFile:
     path: Path
     document: Document | None
+    content: bytes = b""
     policies: tuple[Policy, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -111,7 +125,8 @@ def _passed_over(path: Path) -> tuple[str, ...]:
 
 def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     try:
-        document = read_document(path)
+        content = content_in(path, LARGEST)
+        document = parse_document(display(path), content)
     except ConfigurationError as error:
         return _PolicyFile(path, None, problems=error.problems)
     if looks_like_tests(document):
@@ -121,7 +136,7 @@ def _read(path: Path, zone: tzinfo, unserved: Mapping[str, str]) -> _PolicyFile:
     if checked is None or faults:
         return _PolicyFile(path, document, problems=tuple(_problems(document, faults)))
     exemptions = checked.exemption_values(legible(path.name), zone)
-    return _PolicyFile(path, document, tuple(checked.policy_values()), tuple(exemptions))
+    return _PolicyFile(path, document, content, tuple(checked.policy_values()), tuple(exemptions))
 
 
 def _test(path: Path) -> _PolicyFile:
