@@ -1,5 +1,6 @@
 """The right of a worker to delete in one account: what a run asks for before each deletion."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -7,11 +8,13 @@ from janitor.core.memory import LastExemption
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
 from janitor.core.survey.sample import Sample
+from janitor.errors import FleetError
 from janitor.fleet import reached, reservations
 from janitor.fleet.database import Connection
 from janitor.fleet.nights import Night
 from janitor.fleet.ownership import Copy, Ownership
 
+_log = logging.getLogger("janitor.fleet")
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much the clock of who began the night may be ahead of this one's."""
 
@@ -102,7 +105,10 @@ class AccountAuthority:
         return reservations.reserve(self._connection, night.night, own.account, own.epoch, deletions, self._most)
 
     def give_back(self, target: str, deletions: int) -> None:  # noqa: ARG002 - an account has one target
-        """Give back deletions that were not requested."""
+        """Give back deletions that were not requested. Where that fails, the account's next run gives them back."""
         own = self._ownership
         if deletions and self._night is not None:
-            reservations.give_back(self._connection, self._night.night, own.account, own.epoch, deletions)
+            try:
+                reservations.give_back(self._connection, self._night.night, own.account, own.epoch, deletions)
+            except FleetError as error:
+                _log.warning("reservation-not-given-back account=%s: %s", own.account, error)

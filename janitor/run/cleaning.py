@@ -231,7 +231,11 @@ class Cleaning:
             seen = replace(seen, notices=replace(seen.notices, gone=self._end_notices_of_gone(seen, memory)))
         if against is not None or not plan.decisions:
             return seen
-        if (full := self.orders.execution.authority.reserve(self.target, len(plan.decisions))) is not None:
+        try:
+            full = self.orders.execution.authority.reserve(self.target, len(plan.decisions))
+        except StoreError as error:
+            return replace(seen, outcome=Outcome.FAILED, error=f"nothing deleted: {error}")
+        if full is not None:
             return replace(seen, outcome=Outcome.REFUSED, error=f"nothing deleted: {full}")
         return carrying_out.perform(seen, plan, memory)
 

@@ -235,6 +235,10 @@ def test_nothing_more_is_deleted_once_postgresql_does_not_answer(
     again = fleet.clean("lab", night, fleet.cleaner(through))
     assert again is not None
     assert deletes(sandbox) == []
+    with Store.open_existing(fleet.settings_of("lab").database) as store:
+        [target] = store.load_run(1).targets
+    assert target.survey is not None, "what is told is more than that PostgreSQL failed"
+    assert "deletions were not sent" in str(target.error)
 
 
 def test_an_account_whose_database_another_process_holds_waits_for_it(fleet: Fleet, sandbox: Sandbox) -> None:

@@ -92,6 +92,17 @@ def test_a_plan_that_is_too_large_for_the_night_of_all_accounts_is_refused(store
     assert cloud.deleted == []
 
 
+def test_where_the_night_of_all_accounts_cannot_be_asked_the_survey_is_still_told(store: Store) -> None:
+    class Unreachable(Right):
+        def reserve(self, target: str, deletions: int) -> str | None:
+            raise StoreError("nobody answers")
+
+    cloud = RecordingCloud([image_called("a"), image_called("b")])
+    (target,) = run_over(store, cloud, authority=Unreachable()).targets
+    assert (target.outcome, target.error) == (Outcome.FAILED, "nothing deleted: nobody answers")
+    assert (target.survey is not None, len(target.decisions), cloud.deleted) == (True, 2, [])
+
+
 def test_a_dry_run_counts_nothing(store: Store) -> None:
     right = Right()
     run_over(store, RecordingCloud([image_called("a")]), mode=Mode.DRY_RUN, authority=right)

@@ -52,14 +52,15 @@ class Accounts:
         """A digest of what is written in the configuration, its policies and the entry of this account.
 
         With `rules`, the policies are these: their files may have changed since they were read. No secret is in it:
-        references to the environment and to files count as they are written. Raises UsageError, and ConfigurationError
-        where the policies cannot be read.
+        references to the environment and to files count as they are written, but for mode, limits and time zone, which
+        count as they are. Raises UsageError, and ConfigurationError where the policies cannot be read.
         """
         policies = self._policies if rules is None else rules.digest
         if policies not in self._common:
             written = self._written.data
             kinds = self._reading.kinds() if isinstance(written, dict) and "channels" in written else {}
-            self._common = {policies: digest_of(written, policies, secrets=secrets_of(kinds))}
+            ruling = repr((self.settings.mode, self.settings.limits, self.settings.timezone))  # as variables make them
+            self._common = {policies: digest_of(written, policies, ruling, secrets=secrets_of(kinds))}
         return digest_of(self._common[policies], self._entry(name).document.data)
 
     @cached_property

@@ -20,7 +20,7 @@ def digest(whole: str = WHOLE, accounts: str = TWO, name: str = "web", environ: 
 def test_it_never_changes_where_nothing_does() -> None:
     """Or every queued job would be refused after an upgrade, so a change of this is one for the changelog."""
     assert digest() == digest()
-    assert digest() == "e66434f43744abcc990346359fd0207a44c15f3ebcf2e3ac329aa779e70f0935"
+    assert digest() == "61f8650407e9f11e0fdd1207ec2c2da270b7227347f3c753ae241ac6eac0776d"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,19 @@ def test_it_never_changes_where_nothing_does() -> None:
 )
 def test_what_is_written_in_the_configuration_counts(old: str, new: str) -> None:
     assert digest(WHOLE.replace(old, new)) != digest()
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        pytest.param("mode: ${ON_THIS_HOST}\ntimezone", ("dry-run", "delete"), id="the-mode"),
+        pytest.param("limits: {max_deletions: '${ON_THIS_HOST}'}\ntimezone", ("5", "5000"), id="a-limit"),
+    ],
+)
+def test_what_rules_deletions_counts_as_the_variables_of_a_host_make_it(key: str, values: tuple[str, str]) -> None:
+    whole = "\n".join(line for line in WHOLE.splitlines() if "max_deletions" not in line).replace("timezone", key, 1)
+    one, other = (digest(whole, environ={**ENVIRON, "ON_THIS_HOST": value}) for value in values)
+    assert one != other
 
 
 @pytest.mark.parametrize(
