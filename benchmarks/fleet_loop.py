@@ -23,7 +23,7 @@ def main() -> None:
         settings.database.parent.mkdir(parents=True, exist_ok=True)
         result = wiring.perform(settings, rules, wiring.RunRequest(Mode.DELETE, Choice(settings.targets)))
         posted = deliver(settings, result, rules.policies)
-        ending_of(result, wiring.code_of(result, posted.code), posted, settings.cost)
+        ending_of(result, wiring.code_of(result, posted.code), posted, settings, result.started_at)
 
 
 if __name__ == "__main__":

@@ -106,3 +106,36 @@ def forget(connection: Connection, at: datetime) -> int:
         "DELETE FROM nights WHERE night < %(before)s RETURNING night", before=(at - KEPT).date()
     )
     return len(forgotten)
+
+
+def troubled(connection: Connection, night: date) -> int:
+    """How many accounts of a night ended by themselves, but not with exit code 0. Raises FleetError."""
+    found = connection.row(
+        "SELECT count(*) AS accounts FROM outcomes "
+        "WHERE night = %(night)s AND state IN ('done', 'applied') AND exit_code IS DISTINCT FROM 0",
+        night=night,
+    )
+    assert found is not None
+    return int(found["accounts"])
+
+
+def tried(connection: Connection, night: date) -> int:
+    """How many accounts of a night ended a dry run last, which deletes nothing. Raises FleetError."""
+    found = connection.row(
+        "SELECT count(*) AS accounts FROM outcomes WHERE night = %(night)s AND mode = 'dry-run'", night=night
+    )
+    assert found is not None
+    return int(found["accounts"])
+
+
+def endings(connection: Connection, night: date) -> dict[tuple[str, str, str], int]:
+    """How many accounts of a night are in each state, by the exit code and the mode that they ended with last.
+
+    Empty for none. Raises FleetError.
+    """
+    found = connection.rows(
+        "SELECT state, coalesce(exit_code::text, '') AS code, coalesce(mode, '') AS mode, count(*) AS accounts "
+        "FROM outcomes WHERE night = %(night)s GROUP BY state, exit_code, 2, 3 ORDER BY state, exit_code, 3",
+        night=night,
+    )
+    return {(row["state"], row["code"], row["mode"]): row["accounts"] for row in found}

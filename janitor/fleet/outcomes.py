@@ -4,7 +4,7 @@ A row belongs to the last epoch that wrote into it: who was superseded changes n
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -19,12 +19,16 @@ _AT_ONCE = 500
 
 
 class State(StrEnum):
-    """How far an account is in a night. `done`: its last attempt ended by itself, and its exit code tells how."""
+    """How far an account is in a night. `done`: its last attempt ended by itself, and its exit code tells how.
+
+    `applied`: it was not queued, but a plan that a person had reviewed was carried out in it.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    APPLIED = "applied"
 
 
 _ENDED = (State.DONE, State.FAILED)
@@ -41,15 +45,20 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended. `bytes` were reclaimed, worth `money` a month; None where that is not known.
+    """How an attempt ended, in this `mode`. What is not in `counts` is not known.
 
-    `report` is the report in JSON. `said` is a sentence for who looks at the night.
+    `bytes` were reclaimed, worth `money` a month, and a live run would reclaim `would_bytes`, where this was a dry run;
+    None where that is not known. `report` is the report in JSON. `said` is a sentence for who looks at the night.
+    Wide because it is all that is recorded.
     """
 
     exit_code: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    mode: str | None = None
     bytes: int | None = None
     money: Decimal | None = None
+    would_bytes: int | None = None
+    would_money: Decimal | None = None
     currency: str | None = None
     said: str | None = None
     report: str | None = None
@@ -59,7 +68,8 @@ class Ending:
 class Outcome:
     """What is known of an account in a night; its report apart, which may be long.
 
-    `attempt` counts the attempts that were begun. What an attempt ended with stays until the next one ends.
+    `attempt` counts the attempts that were begun. What an attempt ended with stays until the next one ends, but for the
+    figures: those are unknown from when that begins, as it may delete.
     Wide because it is the whole row.
     """
 
@@ -74,9 +84,12 @@ class Outcome:
     started_at: datetime | None
     finished_at: datetime | None
     exit_code: int | None
+    mode: str | None
     counts: Mapping[str, int]
     bytes: int | None
     money: Decimal | None
+    would_bytes: int | None
+    would_money: Decimal | None
     currency: str | None
     said: str | None
 
@@ -106,7 +119,8 @@ def begin(connection: Connection, night: date, account: str, epoch: int, worker:
     return _changed(
         connection,
         "UPDATE outcomes SET state = 'running', epoch = %(epoch)s, attempt = attempt + 1, worker = %(worker)s, "
-        "started_at = %(at)s, finished_at = NULL, said = NULL "
+        "started_at = %(at)s, finished_at = NULL, said = NULL, counts = '{}', mode = NULL, "
+        "bytes = NULL, money = NULL, would_bytes = NULL, would_money = NULL "
         "WHERE night = %(night)s AND account = %(account)s AND epoch < %(epoch)s AND state IN ('queued', 'running') "
         "RETURNING attempt",
         night=night,
@@ -132,9 +146,14 @@ def finish(connection: Connection, night: date, account: str, epoch: int, ending
     _end(connection, State.DONE, night, account, epoch, ending, at)
 
 
-def fail(connection: Connection, night: date, account: str, epoch: int, ending: Ending, at: datetime) -> None:
-    """The attempt failed, and no other follows. Raises Superseded and FleetError."""
-    _end(connection, State.FAILED, night, account, epoch, ending, at)
+def fail(
+    connection: Connection, night: date, account: str, epoch: int, ending: Ending, at: datetime, *, counts: bool = True
+) -> None:
+    """The attempt failed, and no other follows; not `counts`: it was only begun to give the account up.
+
+    Raises Superseded and FleetError.
+    """
+    _end(connection, State.FAILED, night, account, epoch, ending, at, less=0 if counts else 1)
 
 
 def put_back(
@@ -178,35 +197,12 @@ def states(connection: Connection, night: date) -> dict[State, int]:
     return {state: counted.get(state, 0) for state in State}
 
 
-def troubled(connection: Connection, night: date) -> int:
-    """How many accounts of a night ended by themselves, but not with exit code 0. Raises FleetError."""
-    found = connection.row(
-        "SELECT count(*) AS accounts FROM outcomes "
-        "WHERE night = %(night)s AND state = 'done' AND exit_code IS DISTINCT FROM 0",
-        night=night,
-    )
-    assert found is not None
-    return int(found["accounts"])
-
-
-def endings(connection: Connection, night: date) -> dict[tuple[str, str], int]:
-    """How many accounts of a night are in each state, by the exit code that they ended with last; empty for none.
-
-    Raises FleetError.
-    """
-    found = connection.rows(
-        "SELECT state, coalesce(exit_code::text, '') AS code, count(*) AS accounts FROM outcomes "
-        "WHERE night = %(night)s GROUP BY state, exit_code ORDER BY state, exit_code",
-        night=night,
-    )
-    return {(row["state"], row["code"]): row["accounts"] for row in found}
-
-
 def outcomes(connection: Connection, night: date) -> list[Outcome]:
     """What is known of each account in a night, by name. Raises FleetError."""
     found = connection.rows(
         "SELECT night, account, shard, digest, state, epoch, attempt, worker, started_at, finished_at, exit_code, "
-        'counts, bytes, money, currency, said FROM outcomes WHERE night = %(night)s ORDER BY account COLLATE "C"',
+        "mode, counts, bytes, money, would_bytes, would_money, currency, said FROM outcomes "
+        'WHERE night = %(night)s ORDER BY account COLLATE "C"',
         night=night,
     )
     return [Outcome(**{**row, "state": State(row["state"])}) for row in found]
@@ -238,26 +234,35 @@ def reports(connection: Connection, night: date) -> Iterator[tuple[str, str]]:
 
 
 def _end(
-    connection: Connection, state: State, night: date, account: str, epoch: int, ending: Ending, at: datetime
+    connection: Connection,
+    state: State,
+    night: date,
+    account: str,
+    epoch: int,
+    ending: Ending,
+    at: datetime,
+    less: int = 0,
 ) -> None:
     _changed(
         connection,
-        "UPDATE outcomes SET state = %(state)s, finished_at = %(at)s, exit_code = %(exit_code)s, counts = %(counts)s, "
-        "bytes = %(bytes)s, money = %(money)s, currency = %(currency)s, said = %(said)s, report = %(report)s "
+        "UPDATE outcomes SET state = %(state)s, finished_at = %(at)s, exit_code = %(exit_code)s, mode = %(mode)s, "
+        "counts = %(counts)s, bytes = %(bytes)s, money = %(money)s, would_bytes = %(would_bytes)s, "
+        "would_money = %(would_money)s, currency = %(currency)s, said = %(said)s, report = %(report)s, "
+        "attempt = attempt - %(less)s "
         "WHERE night = %(night)s AND account = %(account)s AND epoch = %(epoch)s RETURNING attempt",
         state=state,
         night=night,
         account=account,
         epoch=epoch,
         at=at,
-        exit_code=ending.exit_code,
-        counts=Jsonb(dict(ending.counts)),
-        bytes=ending.bytes,
-        money=ending.money,
-        currency=ending.currency,
-        said=ending.said,
-        report=ending.report,
+        less=less,
+        **values_of(ending),
     )
+
+
+def values_of(ending: Ending) -> dict[str, object]:
+    """What is recorded of an ending, by the names of the columns."""
+    return {**{each.name: getattr(ending, each.name) for each in fields(ending)}, "counts": Jsonb(dict(ending.counts))}
 
 
 def _changed(connection: Connection, statement: LiteralString, **values: object) -> int:

@@ -79,14 +79,18 @@ CREATE TABLE outcomes (
     started_at timestamptz,
     finished_at timestamptz,
     exit_code integer,
+    mode text,
     counts jsonb NOT NULL DEFAULT '{}',
     bytes bigint,
     money numeric,
+    would_bytes bigint,
+    would_money numeric,
     currency text,
     said text,
     report text,
     PRIMARY KEY (night, account)
 );
+COMMENT ON COLUMN outcomes.counts IS 'what is not in it is not known';
 CREATE INDEX outcomes_of_account ON outcomes (account, night);
 
 CREATE TABLE reservations (

@@ -22,13 +22,13 @@ _log = logging.getLogger("janitor.monitoring.fleet")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of the whole fleet. `accounts` are those of its latest night by state and exit code.
+    """What is known of the whole fleet. `accounts` are those of its latest night by state, exit code and mode.
 
     `oldest` is for how long the account has waited that has waited the longest; None where none waits.
     """
 
     begun_at: datetime | None
-    accounts: Mapping[tuple[str, str], int]
+    accounts: Mapping[tuple[str, str, str], int]
     queued: int
     oldest: timedelta | None
     workers: Mapping[str, int]
@@ -79,8 +79,8 @@ def _of_fleet(figures: Figures) -> Iterator[Metric]:
     if figures.begun_at is not None:
         began = figures.begun_at.timestamp()
         yield GaugeMetricFamily("janitor_fleet_night_timestamp_seconds", "When the latest night began.", began)
-        meaning = "Accounts of the latest night by state, and the exit code that they ended with last."
-        accounts = GaugeMetricFamily("janitor_fleet_accounts", meaning, labels=["state", "exit_code"])
+        meaning = "Accounts of the latest night by state, and the exit code and mode that they ended with last."
+        accounts = GaugeMetricFamily("janitor_fleet_accounts", meaning, labels=["state", "exit_code", "mode"])
         for labels, count in figures.accounts.items():
             accounts.add_metric(labels, count)
         yield accounts

@@ -14,6 +14,7 @@ from janitor.notify.slack.mrkdwn import code, escaped, fitted, inert
 from janitor.notify.slack.packing import Paragraph, Row, packed
 from janitor.notify.slack.reports import channel_of
 from janitor.report.fleet.night import (
+    WOULD,
     AccountOutcome,
     NightReport,
     Standing,
@@ -36,7 +37,7 @@ _log = logging.getLogger("janitor.fleet")
 def worth_posting(report: NightReport, post: str) -> bool:
     """Whether a night is to be told of, by the value of `slack.post`."""
     counts = report.counts
-    changed = counts["deleted"] or counts["accepted"] or counts["announced"]
+    changed = any(counts[what] for what in ("deleted", "unconfirmed", "announced", *WOULD))
     return post == "always" or report.needs_a_person or bool(post == "changes" and changed)
 
 

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from janitor.cli.configuration import rules_of
-from janitor.cli.fleet import context
+from janitor.cli.fleet import cleaning, context
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.policy_files import Rules
-from janitor.errors import Exit, FleetError
+from janitor.core.memory import Notice
+from janitor.errors import DeliveryError, Exit, FleetError
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import State
@@ -191,13 +192,113 @@ def test_what_an_attempt_deleted_that_could_not_end_counts_in_the_night(
     assert outcome.bytes
 
 
-def test_an_account_whose_workers_all_die_is_given_up(fleet: Fleet, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("retries", "given_up"),
+    [
+        (0, "given up: 1 attempt ended without saying how, as if its worker died"),
+        (2, "given up: 3 attempts ended without saying how, as if their workers died"),
+    ],
+)
+def test_an_account_whose_workers_all_die_is_given_up(
+    fleet: Fleet, sandbox: Sandbox, retries: int, given_up: str
+) -> None:
+    fleet.write(target_of(sandbox, "lab"), retries=retries)
     night = fleet.begin().night
-    fleet.look.rows("UPDATE outcomes SET attempt = 3")
+    fleet.look.rows("UPDATE outcomes SET attempt = %(died)s", died=retries + 1)
     assert fleet.clean("lab", night) is None
     outcome = fleet.outcome("lab", night)
-    assert (outcome.state, outcome.attempt, sandbox.requests) == (State.FAILED, 4, ())
-    assert outcome.said == "given up: 3 attempts ended without saying how, as if their workers died"
+    assert (outcome.state, outcome.attempt, sandbox.requests) == (State.FAILED, retries + 1, ())
+    assert outcome.said == given_up
+    assert outcome.counts == {}, "nothing is known of an account that has no database"
+
+
+def test_what_died_workers_deleted_counts_in_an_account_that_is_given_up(
+    fleet: Fleet, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = fleet.begin().night
+
+    def dies(*_any: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Store, "journal_answer", dies)
+        with pytest.raises(KeyboardInterrupt):
+            fleet.clean("lab", night)
+    fleet.look.rows("UPDATE outcomes SET attempt = 4")
+    assert fleet.clean("lab", night) is None
+    outcome = fleet.outcome("lab", night)
+    assert outcome.state is State.FAILED
+    assert outcome.counts["unconfirmed"] == len(deletes(sandbox)) > 0
+    assert outcome.counts["deleted"] == 0
+    assert "images" not in outcome.counts, "no survey of it has ended"
+
+
+@pytest.mark.parametrize("error", [DeliveryError("no way"), ValueError("a bug")], ids=["error", "bug"])
+def test_what_a_run_deleted_counts_where_the_attempt_fails_afterwards(
+    fleet: Fleet, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    fleet.write(target_of(sandbox, "lab"), retries=0)
+    night = fleet.begin().night
+
+    def fails(*_any: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cleaning, "posted_in_time", fails)
+    assert fleet.clean("lab", night) is None
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.state, outcome.mode) == (State.FAILED, "delete")
+    assert outcome.counts["deleted"] == len(deletes(sandbox)) > 0
+    assert outcome.bytes
+    assert "images" not in outcome.counts
+
+
+def test_a_dry_run_records_its_mode_and_what_a_live_run_would_delete(fleet: Fleet, sandbox: Sandbox) -> None:
+    configured = fleet.folder / "janitor.yaml"
+    live = configured.read_text(encoding="utf-8")
+    configured.write_text(live.replace("mode: delete", "mode: dry-run"), encoding="utf-8")
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    tried = fleet.outcome("lab", night)
+    assert (tried.mode, tried.counts["deleted"], tried.bytes, deletes(sandbox)) == ("dry-run", 0, 0, [])
+    configured.write_text(live, encoding="utf-8")
+    fleet.begin()
+    fleet.clean("lab", night)
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.mode, "would_delete" in outcome.counts, outcome.would_bytes) == ("delete", False, None)
+    assert (tried.counts["would_delete"], tried.would_bytes) == (len(deletes(sandbox)), outcome.bytes)
+
+
+def test_what_a_dry_run_may_not_delete_is_not_what_it_would(fleet: Fleet) -> None:
+    configured = fleet.folder / "janitor.yaml"
+    text = configured.read_text(encoding="utf-8").replace("mode: delete", "mode: dry-run")
+    configured.write_text(text.replace("max_deletions: 1000", "max_deletions: 1"), encoding="utf-8")
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    outcome = fleet.outcome("lab", night)
+    assert (outcome.exit_code, outcome.counts["would_delete"], outcome.would_bytes) == (Exit.LIMIT, 0, 0)
+    assert outcome.counts["to_delete"] > 1
+
+
+def test_a_second_run_in_a_night_takes_nothing_from_what_the_first_one_announced(
+    fleet: Fleet, sandbox: Sandbox
+) -> None:
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    gone = fleet.outcome("lab", night).counts["deleted"]
+    notice = Notice("a policy", timedelta(days=3), utc_now(), utc_now() + timedelta(days=3))
+    with Store.open(fleet.settings_of("lab").database) as store:
+        store.announce(1, {("lab", deletes(sandbox)[0]): notice}, [], utc_now())
+    fleet.begin()
+    fleet.clean("lab", night)
+    counts = fleet.outcome("lab", night).counts
+    assert (counts["announced"], counts["deleted"]) == (1, gone)
+
+
+def test_of_an_account_that_was_never_surveyed_nothing_is_claimed(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.write({**target_of(sandbox, "lab"), "password": "wrong"}, retries=0)
+    night = fleet.begin().night
+    fleet.clean("lab", night)
+    assert not {"images", "to_delete", "waiting", "kept"} & set(fleet.outcome("lab", night).counts)
 
 
 def test_an_account_that_another_worker_took_is_left_to_it(
@@ -253,7 +354,7 @@ def test_an_account_whose_database_another_process_holds_waits_for_it(fleet: Fle
 
 
 def test_an_account_that_fails_is_tried_again_and_then_reported(fleet: Fleet, sandbox: Sandbox) -> None:
-    fleet.write({**target_of(sandbox, "lab"), "password": "wrong"}, retries=2)
+    fleet.write({**target_of(sandbox, "lab"), "password": "wrong"}, retries=1)
     night = fleet.begin().night
     again = fleet.clean("lab", night)
     assert again is not None

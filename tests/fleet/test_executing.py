@@ -20,10 +20,13 @@ from janitor.config.fleet import Fleet as Configured
 from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import folder_of, shard_of
 from janitor.errors import Exit
-from janitor.fleet import outputs, schema
+from janitor.fleet import outcomes, outputs, schema
+from janitor.fleet.applied import PlanAuthority
 from janitor.fleet.database import Connection
 from janitor.fleet.leases.markers import make_marker
 from janitor.fleet.leases.shards import place_of, workers
+from janitor.fleet.nights import night_of
+from janitor.fleet.ownership import take
 from janitor.sandbox.server import Sandbox
 from janitor.shutdown import Stop
 from janitor.store import Store
@@ -215,6 +218,45 @@ def test_a_plan_is_applied_by_the_worker_that_has_the_shard(fleet: Fleet, sandbo
     assert deletes(sandbox)
     [account] = fleet.look.rows("SELECT epoch, recorded_epoch, last_run, worker FROM accounts")
     assert account == {"epoch": 2, "recorded_epoch": 2, "last_run": 2, "worker": WORKER}
+
+
+def test_what_an_applied_plan_deletes_counts_in_the_night(fleet: Fleet, sandbox: Sandbox) -> None:
+    amend(fleet, "shards: 16", "shards: 16\n  max_deletions_per_night: 1")
+    found = fleet.outcome("lab", fleet.begin().night)
+    ask_to_apply(fleet, "--yes")
+    assert answered(fleet).exit_code == 0
+    outcome = fleet.outcome("lab", found.night)
+    assert outcome.counts["deleted"] == len(deletes(sandbox)) > 1
+    assert (outcome.state, outcome.exit_code, bool(outcome.bytes)) == (found.state, found.exit_code, True)
+    night = night_of(fleet.look)
+    assert night is not None
+    assert night.reserved == len(deletes(sandbox)), "the others have so much less of the night's limit"
+
+
+def test_an_account_that_was_not_queued_is_in_the_night_once_a_plan_was_applied_in_it(
+    fleet: Fleet, sandbox: Sandbox
+) -> None:
+    fleet.look.rows("DELETE FROM outcomes")
+    ask_to_apply(fleet, "--yes")
+    assert answered(fleet).exit_code == 0
+    [outcome] = outcomes.outcomes(fleet.look, fleet.begin().night)
+    assert (outcome.counts["deleted"], outcome.mode) == (len(deletes(sandbox)), "delete")
+    fleet.look.rows("DELETE FROM outcomes")
+
+
+def test_what_a_plan_deletes_is_unknown_until_it_has_ended(fleet: Fleet) -> None:
+    night = fleet.begin().night
+    assert fleet.outcome("lab", night).counts["deleted"] == 0
+    authority = PlanAuthority(fleet.look, take(fleet.look, "lab", shard_of("lab", SHARDS), WORKER))
+    with Store.open(fleet.settings_of("lab").database) as store:
+        authority.admit(store)
+        assert authority.reserve("lab", 2) is None
+        outcome = fleet.outcome("lab", night)
+        fleet.look.rows("DELETE FROM outcomes")
+        assert authority.reserve("lab", 1) is None
+    assert ("deleted" in outcome.counts, outcome.bytes, outcome.counts["images"] > 0) == (False, None, True)
+    [new] = outcomes.outcomes(fleet.look, night)
+    assert (new.state, new.exit_code, new.counts) == (outcomes.State.APPLIED, None, {})
 
 
 def test_nothing_is_deleted_for_a_worker_that_has_lost_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:

@@ -103,6 +103,7 @@ def test_every_account_has_one_outcome_from_when_it_is_queued(connection: Connec
         State.RUNNING: 0,
         State.DONE: 0,
         State.FAILED: 0,
+        State.APPLIED: 0,
     }
     assert begun(connection) == 1
     assert of_lab(connection, "state", "epoch", "attempt", "worker", "started_at") == (
@@ -205,6 +206,8 @@ def test_an_account_that_is_queued_again_keeps_what_it_ended_with_until_it_ends_
     outcomes.finish(connection, night, "lab", 1, DELETED, LATER)
     outcomes.expect(connection, night, [Awaited("lab", 7, "d9")])
     assert of_lab(connection, "state", "digest", "attempt", "counts") == (State.QUEUED, "d9", 0, {"deleted": 3})
+    begun(connection, 2)
+    assert of_lab(connection, "counts", "bytes", "money", "mode") == ({}, None, None, None)  # it may delete by now
 
 
 def test_who_refuses_an_account_says_why_and_changes_nothing_that_runs(connection: Connection, night: date) -> None:

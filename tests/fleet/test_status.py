@@ -66,7 +66,7 @@ def night(url: str, connection: Connection) -> None:
     worker_of(connection, "dead", [2, 3], silent=True)
     connection.rows("INSERT INTO accounts (account, shard, epoch, worker) VALUES ('lab', 0, 4, 'alive')")
     outcomes.begin(connection, NIGHT, "lab", 4, "alive", AT)
-    outcomes.finish(connection, NIGHT, "lab", 4, Ending(3), AT)
+    outcomes.finish(connection, NIGHT, "lab", 4, Ending(3, mode="dry-run"), AT)
     connection.rows("DELETE FROM procrastinate_jobs WHERE lock = 'lab'")
     job_of(connection, "shop", silent=False)
     job_of(connection, "web", silent=True)
@@ -76,7 +76,8 @@ def night(url: str, connection: Connection) -> None:
 def test_a_fleet_is_shown_as_it_stands(connection: Connection) -> None:
     state = state_of(connection, SHARDS)
     assert state.night is not None
-    assert (state.night.states, state.night.troubled) == ({"queued": 3, "running": 0, "done": 1, "failed": 0}, 1)
+    assert state.night.states == {"queued": 3, "running": 0, "done": 1, "failed": 0, "applied": 0}
+    assert (state.night.troubled, state.night.tried) == (1, 1)
     assert state.oldest is not None
     assert (state.oldest.account, state.queued) == ("x\x1b[31m", 1)
     assert [job.account for job in state.stalled] == ["web"]
@@ -88,6 +89,9 @@ def test_a_fleet_is_shown_as_it_stands(connection: Connection) -> None:
     assert state.free[0] == FreeShard(2, "dead", "host:/data", (), 0)
     text = text_of(state)
     assert "Night 2026-06-01, begun 2026-06-01 03:00 UTC, to be summed up by 2026-06-01 09:00 UTC" in " ".join(
+        text.split()
+    )
+    assert "4 accounts: 3 queued, 0 running, 1 done, 0 failed, 1 of them a dry run, which deletes nothing" in " ".join(
         text.split()
     )
     assert "1 account did not end well: `janitor fleet report` says which" in text
@@ -111,7 +115,7 @@ def test_a_worker_that_has_the_files_of_a_free_shard_is_named(connection: Connec
 @pytest.mark.usefixtures("night")
 def test_programs_are_told_everything(connection: Connection) -> None:
     told = json.loads("".join(status_json(state_of(connection, SHARDS))))
-    assert told["night"]["accounts"] == {"queued": 3, "running": 0, "done": 1, "failed": 0}
+    assert told["night"]["accounts"] == {"queued": 3, "running": 0, "done": 1, "failed": 0, "applied": 0}
     assert [(each["account"], each["epoch"]) for each in told["owners"]] == [("lab", 4)]
     assert (told["queue"]["queued"], told["queue"]["stalled"][0]["account"]) == (1, "web")
     assert [(each["worker"], each["silent"]) for each in told["workers"]] == [("alive", False), ("dead", True)]

@@ -8,12 +8,13 @@ from janitor.errors import FleetError
 from janitor.monitoring.fleet import Figures, FleetMetrics
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
-FIGURES = Figures(AT, {("done", "0"): 7, ("queued", ""): 2}, 2, timedelta(minutes=3), {"living": 2, "silent": 1})
+ACCOUNTS = {("done", "0", "dry-run"): 7, ("queued", "", ""): 2}
+FIGURES = Figures(AT, ACCOUNTS, 2, timedelta(minutes=3), {"living": 2, "silent": 1})
 
 
 def test_the_night_the_queue_and_the_worker_are_shown() -> None:
     text = generate_latest(FleetMetrics(lambda: FIGURES, lambda: {"done": 5, "superseded": 1}).registry).decode()
-    assert 'janitor_fleet_accounts{exit_code="0",state="done"} 7.0' in text
+    assert 'janitor_fleet_accounts{exit_code="0",mode="dry-run",state="done"} 7.0' in text
     assert "janitor_fleet_queue_age_seconds 180.0" in text
     assert 'janitor_fleet_workers{state="silent"} 1.0' in text
     assert 'janitor_fleet_worker_accounts_total{outcome="done"} 5.0' in text

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,10 +15,25 @@ from janitor.report.rehearsals.markdown import MOST_CHARACTERS
 
 AT = datetime(2026, 6, 1, 3, tzinfo=UTC)
 ENDS = AT + timedelta(hours=6)
+NOTHING = {"images": 5, "deleted": 0, "announced": 0, "waiting": 0}
 WELL = AccountOutcome(
-    "lab", 1, "done", 1, "w", AT, AT, 0, {"images": 10, "deleted": 2, "waiting": 1}, 2**31, Decimal("1.5"), "USD"
+    "lab",
+    *(1, "done", 1, "w", AT, AT, 0, "delete"),
+    counts={"images": 10, "deleted": 2, "announced": 0, "waiting": 1},
+    bytes=2**31,
+    money=Decimal("1.5"),
+    currency="USD",
 )
-LIMIT = AccountOutcome("shop", 2, "done", 1, "w", AT, AT, 4, {"images": 5}, 0, None, None, "12 of 5 are too many")
+LIMIT = AccountOutcome("shop", 2, "done", 1, "w", AT, AT, 4, "delete", NOTHING, bytes=0, said="12 of 5 are too many")
+TRIED = AccountOutcome(
+    "dry",
+    *(8, "done", 1, "w", AT, AT, 0, "dry-run"),
+    counts={**NOTHING, "would_delete": 4, "would_announce": 3},
+    bytes=0,
+    would_bytes=2**30,
+    would_money=Decimal("0.5"),
+    currency="USD",
+)
 FAILED = AccountOutcome("web", 3, "failed", 3, "w", AT, AT, 1, said="the API said no")
 REFUSED = AccountOutcome("x y", 4, "failed", said="its database is missing here")
 QUEUED = AccountOutcome("late", 5, "queued")
@@ -78,11 +94,66 @@ def test_totals_say_where_they_do_not_know_all() -> None:
         "Announced": "0 images",
         "Waiting": "1 image",
     }
-    unknown = AccountOutcome("u", 1, "done", 1, exit_code=0, counts={"deleted": 1, "accepted": 2, "not_deleted": 1})
+    unknown = AccountOutcome("u", 1, "done", 1, exit_code=0, counts={"deleted": 1, "unconfirmed": 2, "not_deleted": 1})
     figures = dict(totals(night(WELL, unknown)))
     assert figures["Deleted"] == "3 images, at least 2.0 GiB, 1.50 USD a month"
-    assert figures["Accepted"] == "2 images, whose deletion is not confirmed yet"
+    assert figures["Unconfirmed"] == "2 images, whose deletion was requested and is not confirmed yet"
     assert figures["Not deleted"] == "1 image, whose deletion was rejected or failed"
+    assert figures["Images"] == "10 seen; not known of 1 account"
+
+
+def test_what_is_known_of_no_account_is_not_zero() -> None:
+    nothing = night(FAILED, REFUSED)
+    assert set(dict(totals(nothing)).values()) == {"not known"}
+    assert "0 images" not in text_of(nothing) + night_markdown(nothing, UTC)
+    told = json.loads("".join(night_json(nothing)))
+    assert (told["totals"]["images"], told["totals"]["deleted"], told["bytes"]) == (None, None, None)
+    assert told["unknown"]["deleted"] == 2
+    assert {row["deleted"] for row in csv.DictReader(night_csv(nothing))} == {""}
+
+
+def test_a_dry_run_says_that_it_is_one_and_what_a_live_run_would_delete() -> None:
+    report = night(TRIED)
+    assert headline(report) == "DRY RUN, 1 account, all well"
+    assert dict(totals(report)) == {
+        "Images": "5 seen",
+        "Would delete": "4 images, 1.0 GiB, 0.50 USD a month",
+        "Would announce": "3 images",
+        "Deleted": "0 images",
+        "Announced": "0 images",
+        "Waiting": "0 images",
+    }
+    text = text_of(report)
+    assert text.startswith("Night 2026-06-01: DRY RUN, 1 account, all well\n")
+    assert "A live run would delete images in: 1\n  dry: 4 images, 1.0 GiB, 0.50 USD a month\n" in text
+    assert "| <code>dry</code> | 4 images, 1.0 GiB, 0.50 USD a month |" in night_markdown(report, UTC)
+    told = json.loads("".join(night_json(report)))
+    assert told["modes"] == {"delete": 0, "dry-run": 1, "unknown": 0}
+    assert (told["totals"]["would_delete"], told["would_bytes"], told["would_cost_per_month"]) == (
+        4,
+        2**30,
+        {"USD": 0.5},
+    )
+    [row] = csv.DictReader(night_csv(report))
+    assert (row["mode"], row["would_delete"], row["would_bytes"], row["deleted"]) == ("dry-run", "4", str(2**30), "0")
+
+
+def test_a_night_of_both_modes_tells_them_apart() -> None:
+    report = night(TRIED, WELL)
+    assert headline(report) == "2 accounts, all well; 1 of them a dry run"
+    assert dict(totals(report))["Would delete"] == "4 images, 1.0 GiB, 0.50 USD a month"
+    assert dict(totals(report))["Deleted"] == "2 images, 2.0 GiB, 1.50 USD a month"
+    assert headline(night(replace(TRIED, counts={"deleted": 4}))).endswith("all well; 1 of them a dry run")
+    live = json.loads("".join(night_json(night(WELL))))
+    assert (live["totals"]["would_delete"], live["would_bytes"], live["unknown"]["would_delete"]) == (None, None, 0)
+
+
+def test_a_plan_that_was_applied_in_an_account_that_was_not_queued_is_named() -> None:
+    applied = replace(WELL, state="applied", attempt=0)
+    assert dict(totals(night(applied)))["Applied"] == "1 account of these not queued, only a reviewed plan carried out"
+    died = AccountOutcome("a", 1, "applied", mode="delete", said="nothing is known of its end")
+    assert night(died).needs_a_person
+    assert why(died, UTC) == "it was not queued: nothing is known of its end"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +213,7 @@ def test_programs_get_every_account_with_its_standing() -> None:
     told = json.loads("".join(night_json(night(*ALL))))
     assert told["standing"] == {"well": 1, "needs-a-person": 3, "missing": 3, "pending": 0}
     assert (told["needs_a_person"], told["totals"]["deleted"], told["bytes"]) == (True, 2, 2**31)
-    assert (told["cost_per_month"], told["bytes_are_all"]) == ({"USD": 1.5}, True)
+    assert (told["cost_per_month"], told["bytes_are_all"]) == ({"USD": 1.5}, False)
     assert [each["account"] for each in told["accounts"]] == ["shop", "web", "x y", "late", "held", "slow", "lab"]
     assert told["accounts"][0]["why"] == "exit code 4: 12 of 5 are too many"
     assert (told["accounts"][-1]["why"], told["accounts"][-1]["images"]) == (None, 10)

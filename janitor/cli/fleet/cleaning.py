@@ -13,24 +13,24 @@ from janitor.cli import wiring
 from janitor.cli.commands.reporting import posted_in_time
 from janitor.cli.configuration import mode_of
 from janitor.cli.fleet.context import Connections, Written
-from janitor.cli.fleet.endings import ending_of
+from janitor.cli.fleet.endings import ending_of, ending_without_run
 from janitor.cli.fleet.turns import wait_for_turn
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.fleet.shards import shard_of
 from janitor.config.policy_files import Rules
+from janitor.core.units import counted
 from janitor.errors import Busy, ConfigurationError, Exit, FleetError, JanitorError, Superseded
 from janitor.fleet import outcomes
 from janitor.fleet.authority import AccountAuthority
 from janitor.fleet.database import Connection
-from janitor.fleet.nights import night_of
+from janitor.fleet.nights import Night, night_of
 from janitor.fleet.outcomes import Ending
 from janitor.fleet.ownership import Copy, Ownership, take
 from janitor.fleet.work.orders import Again, Order
 from janitor.notify.channel import Sending
 from janitor.run.sites import Choice
 from janitor.shutdown import Stop
-from janitor.store import Store
 
 BEGUN_BY = "by the fleet"
 _COMMAND = "janitor fleet work"
@@ -103,11 +103,10 @@ class Cleaner:
             missing = f"its database is missing here: {settings.database}; restore its shard, or move it here"
             self._refuse(connection, order, missing)
         attempt = outcomes.begin(connection, order.night, order.account, own.epoch, self.worker, self.clock())
-        if attempt > max(self.written.fleet.retries, 1):
-            died = Ending(
-                Exit.FAILED, said=f"given up: {attempt - 1} attempts ended without saying how, as if their workers died"
-            )
-            outcomes.fail(connection, order.night, order.account, own.epoch, died, self.clock())
+        if attempt > 1 + self.written.fleet.retries:
+            since = _begun(connection, order.night).begun_at
+            died = ending_without_run(Exit.FAILED, _given_up(attempt - 1), settings, since)
+            outcomes.fail(connection, order.night, order.account, own.epoch, died, self.clock(), counts=False)
             self._count("failed")
             return
         self._run(connection, order, own, attempt, settings, rules)
@@ -135,7 +134,7 @@ class Cleaner:
                 connection, night, account, epoch, "interrupted: its worker was told to stop", counts=False
             )
             raise Again(timedelta())
-        if code in _TO_REPEAT and attempt < self.written.fleet.retries:
+        if code in _TO_REPEAT and attempt <= self.written.fleet.retries:
             self._count("again")
             outcomes.put_back(connection, night, account, epoch, ending.said)
             raise Again(self.wait(attempt))
@@ -153,9 +152,7 @@ class Cleaner:
         request = wiring.RunRequest(
             mode_of(settings, dry_run=False), Choice(settings.targets), command=_COMMAND, begun_by=BEGUN_BY
         )
-        begun = night_of(connection, night)
-        if begun is None:
-            raise FleetError(f"{connection.where}: it no longer knows the night {night}")
+        begun = _begun(connection, night)
         authority = AccountAuthority(connection, own, begun, self.written.fleet.max_deletions_per_night)
         with ExitStack() as holding:
             around = wiring.Surroundings(stop=self.stop, clock=self.clock, holding=holding, authority=authority)
@@ -171,12 +168,13 @@ class Cleaner:
             except (Busy, FleetError):
                 raise
             except JanitorError as error:
-                return error.exit_code, Ending(error.exit_code, said=str(error))
+                return error.exit_code, ending_without_run(error.exit_code, str(error), settings, begun.begun_at)
             except Exception as error:  # noqa: BLE001 - what fails of one account must not end the others
                 _log.exception("account-bug account=%s", own.account)
-                return Exit.BUG, Ending(Exit.BUG, said=f"this is a bug, see the worker's log: {type(error).__name__}")
+                said = f"this is a bug, see the worker's log: {type(error).__name__}"
+                return Exit.BUG, ending_without_run(Exit.BUG, said, settings, begun.begun_at)
         code = wiring.code_of(result, posted.code)
-        return code, ending_of(result, code, posted, settings.cost, _deleted(settings, begun.begun_at))
+        return code, ending_of(result, code, posted, settings, begun.begun_at)
 
     @contextmanager
     def _counted(self, shard: int) -> Iterator[None]:
@@ -193,14 +191,17 @@ class Cleaner:
             self.ended[what] += 1
 
 
-def _deleted(settings: Settings, since: datetime) -> list[int | None]:
-    """The sizes of the images that are known to be deleted since; of none where the database cannot be read."""
-    try:
-        with Store.open_existing(settings.database) as store:
-            return store.deleted_since(since)
-    except JanitorError as error:
-        _log.warning("deletions-not-counted database=%s: %s", settings.database, error)
-        return []
+def _begun(connection: Connection, night: date) -> Night:
+    """A night that was begun. Raises FleetError."""
+    begun = night_of(connection, night)
+    if begun is None:
+        raise FleetError(f"{connection.where}: it no longer knows the night {night}")
+    return begun
+
+
+def _given_up(attempts: int) -> str:
+    died = "as if its worker died" if attempts == 1 else "as if their workers died"
+    return f"given up: {counted(attempts, 'attempt')} ended without saying how, {died}"
 
 
 _TO_REPEAT = (Exit.FAILED, Exit.USAGE, Exit.BUG)

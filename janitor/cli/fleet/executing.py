@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from janitor.cli.fleet.endings import ending_of
 from janitor.cli.terminal import say
+from janitor.cli.wiring import code_of
+from janitor.clock import utc_now
+from janitor.config import Settings
 from janitor.config.fleet import Fleet
 from janitor.config.fleet.shards import shard_of
 from janitor.config.operator import user_name
@@ -16,11 +20,12 @@ from janitor.core.result import RunResult
 from janitor.errors import Exit, FleetError, Superseded, UsageError
 from janitor.escaping import visible
 from janitor.fleet import outputs, ownership, queue, schema
-from janitor.fleet.authority import AccountAuthority
+from janitor.fleet.applied import PlanAuthority
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.leases import shards
 from janitor.fleet.outputs import Output
 from janitor.fleet.ownership import Copy, take
+from janitor.notify.delivered import Delivery
 from janitor.run.requesting import Right
 from janitor.store import Store
 
@@ -67,22 +72,28 @@ def note_exemption(fleet: Fleet, database: Path, account: str) -> None:
 
 
 @contextmanager
-def taken(fleet: Fleet, database: Path, account: str, worker: str) -> Iterator[Right]:
+def taken(fleet: Fleet, settings: Settings, account: str, worker: str) -> Iterator[Right]:
     """The account taken for a worker that has its shard, to delete in it what a person has reviewed.
 
-    Raises Superseded where another has the shard, and FleetError.
+    What it deletes is counted in the night that was begun last. Raises Superseded where another has the shard, and
+    FleetError.
     """
     with connect(fleet.database, worker) as connection:
         own = take(connection, account, shard_of(account, fleet.shards), worker)
-        if own.judge(None if not database.exists() else own.recorded) is Copy.MISSING:
+        if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
             raise FleetError(f"account {account}: its database is missing here; nothing was done")
+
+        authority = PlanAuthority(connection, own)
 
         def ended(result: RunResult) -> None:
             own.confirm()
             if result.run:
                 own.note_run(result.run)
+            if authority.night is not None and authority.requested:
+                since = authority.night.begun_at
+                authority.note_end(ending_of(result, code_of(result), Delivery(), settings, since), utc_now())
 
-        yield Right(AccountAuthority(connection, own), ended)
+        yield Right(authority, ended)
 
 
 def asked_of_worker(fleet: Fleet, asked: Asked, wait: timedelta, term: str) -> Output:

@@ -39,8 +39,8 @@ def _latest_night(connection: Connection) -> NightState | None:
     if night is None:
         return None
     states = {state.value: count for state, count in outcomes.states(connection, night.night).items()}
-    troubled = outcomes.troubled(connection, night.night)
-    return NightState(night.night, night.begun_at, night.deadline_at, night.summed_up_at, states, troubled)
+    troubled, tried = nights.troubled(connection, night.night), nights.tried(connection, night.night)
+    return NightState(night.night, night.begun_at, night.deadline_at, night.summed_up_at, states, troubled, tried)
 
 
 def _worker(each: shards.WorkerState) -> WorkerState:
@@ -84,9 +84,12 @@ def _outcome(each: outcomes.Outcome) -> AccountOutcome:
         each.started_at,
         each.finished_at,
         each.exit_code,
+        each.mode,
         each.counts,
         each.bytes,
         each.money,
+        each.would_bytes,
+        each.would_money,
         each.currency,
         each.said,
     )
@@ -100,7 +103,7 @@ def figures_of(connection: Connection) -> Figures:
     silent = sum(worker.silent for worker in workers)
     return Figures(
         begun_at=None if night is None else night.begun_at,
-        accounts={} if night is None else outcomes.endings(connection, night.night),
+        accounts={} if night is None else nights.endings(connection, night.night),
         queued=sum(queue.queued(connection).values()),
         oldest=None if oldest is None or oldest.since is None else clock["at"] - oldest.since,
         workers={"living": len(workers) - silent, "silent": silent},

@@ -130,7 +130,7 @@ _USES: Mapping[str, Mapping[str, str]] = {
         "template.",
         "template": "The keys of an account, with {column} for what a row of the CSV file says.",
         "deadline": "How long after its beginning a night is summed up, without the accounts that are not done then.",
-        "retries": "How often an account that failed is tried again in a night.",
+        "retries": "How often an account that failed is tried again in a night, after the first time; 0: never.",
         "max_deletions_per_night": "How many images one night may delete in all accounts together.",
         "allow_network_filesystem": "Whether `state` may be on a network file system.",
     },

@@ -32,6 +32,14 @@ class Answered:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An image whose deletion was requested: the last word on what became of it, None while nothing tells."""
+
+    outcome: DeletionOutcome | None
+    size: int | None
+
+
 class Shown(StrEnum):
     """What a target's list shows of an image; UNKNOWN: there is no list that can be believed, or it does not say."""
 

@@ -1,13 +1,14 @@
 """What became of each account in a night of the fleet, what is said of that, and what a person does about it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from glob import escape
+from itertools import chain
 from shlex import quote
 
 from janitor.core.units import counted, format_size
@@ -16,7 +17,10 @@ from janitor.report.wording import in_one_line, local_minute, shortened
 
 _LONGEST_NAME = 80
 _LONGEST_SENTENCE = 400
-_QUEUED, _RUNNING, _FAILED = "queued", "running", "failed"
+_QUEUED, _RUNNING, _FAILED, _APPLIED = "queued", "running", "failed", "applied"
+_DRY_RUN = "dry-run"
+WOULD = ("would_delete", "would_announce")
+"""What is counted only in accounts that ended a dry run."""
 
 
 class Standing(StrEnum):
@@ -30,9 +34,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountOutcome:
-    """What is known of an account in a night. `counts` and what follows are of the last attempt that ended.
+    """What is known of an account in a night. `mode` is that of the last attempt that ended.
 
-    `bytes` were reclaimed, worth `money` a month; None where that is not known. Wide because it is the whole row.
+    What is not in `counts` is not known. `bytes` were reclaimed in the night, worth `money` a month; a live run would
+    reclaim `would_bytes`, as a dry run found; None where that is not known. Wide because it is the whole row.
     """
 
     account: str
@@ -43,11 +48,52 @@ class AccountOutcome:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exit_code: int | None = None
+    mode: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     bytes: int | None = None
     money: Decimal | None = None
+    would_bytes: int | None = None
+    would_money: Decimal | None = None
     currency: str | None = None
     said: str | None = None
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether it ended a dry run, which deletes nothing."""
+        return self.mode == _DRY_RUN
+
+    @property
+    def reclaimed(self) -> "Worth":
+        """What was deleted in it."""
+        return _worth_of(self, "deleted", self.bytes, self.money)
+
+    @property
+    def reclaimable(self) -> "Worth":
+        """What a live run would have deleted instead of the dry run."""
+        return _worth_of(self, "would_delete", self.would_bytes, self.would_money)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The bytes of some images, and what they are worth a month, by currency; `whole`: of all of them."""
+
+    bytes: int
+    money: Mapping[str, Decimal]
+    whole: bool
+
+    @classmethod
+    def together(cls, some: "Iterable[Worth]") -> "Worth":
+        """All of these."""
+        every, sums = list(some), defaultdict[str, Decimal](Decimal)
+        for currency, amount in chain.from_iterable(each.money.items() for each in every):
+            sums[currency] += amount
+        return cls(sum(each.bytes for each in every), sums, all(each.whole for each in every))
+
+
+def _worth_of(account: AccountOutcome, what: str, size: int | None, money: Decimal | None) -> Worth:
+    known = {} if account.currency is None or money is None else {account.currency: money}
+    whole = size is not None and (account.currency is None or money is not None)
+    return Worth(size or 0, known, whole or account.counts.get(what) == 0)
 
 
 @dataclass(frozen=True)
@@ -77,27 +123,34 @@ class NightReport:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """The sums of what was counted in each account."""
+        """The sums of what was counted in each account, as far as it is known."""
         sums = Counter[str]()
         for account in self.accounts:
             sums.update(account.counts)
         return sums
 
-    @property
-    def reclaimed(self) -> tuple[int, bool]:
-        """How many bytes were reclaimed, and whether that is all: of some images no size is known."""
-        deleted = [each for each in self.accounts if each.counts.get("deleted")]
-        whole = all(each.bytes is not None and (each.currency is None or each.money is not None) for each in deleted)
-        return sum(each.bytes or 0 for each in self.accounts), whole
+    @cached_property
+    def tried(self) -> Sequence[AccountOutcome]:
+        """The accounts that ended a dry run."""
+        return [each for each in self.accounts if each.is_tried]
+
+    def asked(self, what: str) -> Sequence[AccountOutcome]:
+        """The accounts in which something is counted: what a live run would do, in those that ended a dry run."""
+        return self.tried if what in WOULD else self.accounts
+
+    def unknown(self, what: str) -> int:
+        """In how many accounts something is not known that is counted in them."""
+        return sum(what not in each.counts for each in self.asked(what))
 
     @property
-    def money(self) -> Mapping[str, Decimal]:
-        """What that is worth a month, as far as it is known, by currency."""
-        sums = defaultdict[str, Decimal](Decimal)
-        for each in self.accounts:
-            if each.currency is not None and each.money is not None:
-                sums[each.currency] += each.money
-        return sums
+    def reclaimed(self) -> Worth:
+        """What was deleted in all accounts."""
+        return Worth.together(each.reclaimed for each in self.accounts)
+
+    @property
+    def reclaimable(self) -> Worth:
+        """What a live run would have deleted in the accounts that ended a dry run."""
+        return Worth.together(each.reclaimable for each in self.tried)
 
 
 def _standing(account: AccountOutcome, *, over: bool) -> Standing:
@@ -108,16 +161,22 @@ def _standing(account: AccountOutcome, *, over: bool) -> Standing:
 
 
 def headline(report: NightReport) -> str:
-    """How the night went, in a sentence without a full stop."""
+    """How the night went, in a sentence without a full stop; and in how many accounts it was a dry run."""
     of = {standing: len(some) for standing, some in report.by_standing.items()}
     everything = counted(len(report.accounts), "account")
     words = [f"{of[Standing.NEEDS]:,} {'needs' if of[Standing.NEEDS] == 1 else 'need'} a person"]
     words = words if of[Standing.NEEDS] else []
     words += [f"{of[Standing.MISSING]:,} missing"] if of[Standing.MISSING] else []
     words += [f"{of[Standing.PENDING]:,} still to end"] if of[Standing.PENDING] else []
-    if not words:
-        return f"{everything}, all well" if report.accounts else "no account was queued"
-    return f"{everything}: {of[Standing.WELL]:,} well, {', '.join(words)}"
+    if not report.accounts:
+        return "no account was queued"
+    said = f"{everything}: {of[Standing.WELL]:,} well, {', '.join(words)}" if words else f"{everything}, all well"
+    if not report.tried:
+        return said
+    live = any(each.mode not in (None, _DRY_RUN) for each in report.accounts)
+    if live or report.counts["deleted"] or report.counts["unconfirmed"]:
+        return f"{said}; {len(report.tried):,} of them a dry run"
+    return f"DRY RUN, {said}"
 
 
 def times(report: NightReport, zone: tzinfo) -> str:
@@ -129,22 +188,50 @@ def times(report: NightReport, zone: tzinfo) -> str:
 
 
 def totals(report: NightReport) -> Iterator[tuple[str, str]]:
-    """What was done in all accounts together, each with its label."""
+    """What was done in all accounts together, each with its label, and of how many accounts it is not known."""
     counts = report.counts
-    yield "Images", f"{counts['images']:,} seen"
-    yield "Deleted", f"{counted(counts['deleted'])}{_worth(report) if counts['deleted'] else ''}"
-    if counts["accepted"]:
-        yield "Accepted", f"{counted(counts['accepted'])}, whose deletion is not confirmed yet"
+    yield "Images", _known(report, "images", f"{counts['images']:,} seen")
+    if report.tried:
+        images = f"{counted(counts['would_delete'])}{_worth(report.reclaimable) if counts['would_delete'] else ''}"
+        yield "Would delete", _known(report, "would_delete", images)
+        yield "Would announce", _known(report, "would_announce", counted(counts["would_announce"]))
+    worth = _worth(report.reclaimed) if counts["deleted"] else ""
+    yield "Deleted", _known(report, "deleted", f"{counted(counts['deleted'])}{worth}")
+    if counts["unconfirmed"]:
+        yield "Unconfirmed", f"{counted(counts['unconfirmed'])}, whose deletion was requested and is not confirmed yet"
     if counts["not_deleted"]:
         yield "Not deleted", f"{counted(counts['not_deleted'])}, whose deletion was rejected or failed"
-    yield "Announced", counted(counts["announced"])
-    yield "Waiting", counted(counts["waiting"])
+    yield "Announced", _known(report, "announced", counted(counts["announced"]))
+    yield "Waiting", _known(report, "waiting", counted(counts["waiting"]))
+    if applied := sum(account.state == _APPLIED for account in report.accounts):
+        yield "Applied", f"{counted(applied, 'account')} of these not queued, only a reviewed plan carried out"
 
 
-def _worth(report: NightReport) -> str:
-    size, whole = report.reclaimed
-    money = "".join(f", {amount:,.2f} {visible(currency)} a month" for currency, amount in sorted(report.money.items()))
-    return f", {'' if whole else 'at least '}{format_size(size)}{money}"
+def _known(report: NightReport, what: str, words: str) -> str:
+    """The sum of something in words, and of how many accounts it is not known."""
+    unknown = report.unknown(what)
+    if not unknown:
+        return words
+    return f"{words}; not known of {counted(unknown, 'account')}" if unknown < len(report.asked(what)) else "not known"
+
+
+def _worth(worth: Worth) -> str:
+    money = "".join(f", {amount:,.2f} {visible(currency)} a month" for currency, amount in sorted(worth.money.items()))
+    return f", {'' if worth.whole else 'at least '}{format_size(worth.bytes)}{money}"
+
+
+def in_dry_run(account: AccountOutcome) -> str:
+    """What a live run would have deleted in an account that ended a dry run, in words."""
+    if "would_delete" not in account.counts:
+        return "not known"
+    images = account.counts["would_delete"]
+    return f"{counted(images)}{_worth(account.reclaimable) if images else ''}"
+
+
+def to_be_deleted(report: NightReport) -> Sequence[AccountOutcome]:
+    """The accounts that ended a dry run and in which a live run would have deleted images, those with most first."""
+    some = [each for each in report.tried if each.counts.get("would_delete")]
+    return sorted(some, key=lambda each: (-each.counts["would_delete"], each.account))
 
 
 def name_of(account: AccountOutcome) -> str:
@@ -162,6 +249,8 @@ def why(account: AccountOutcome, zone: tzinfo) -> str:
     if account.state == _QUEUED:
         begun = f"it waits for attempt {account.attempt + 1}" if account.attempt else "no worker has begun it"
         return f"{begun}, shard {account.shard}{said}"
+    if account.state == _APPLIED and account.exit_code is None:
+        return f"it was not queued{said}"
     code = "no attempt ended" if account.exit_code is None else f"exit code {account.exit_code}"
     tries = f" after {counted(account.attempt, 'attempt')}" if account.state == _FAILED and account.attempt > 1 else ""
     return f"{code}{tries}{said}"

@@ -1,24 +1,28 @@
 """The report of a night of the fleet for programs, with all accounts: times in UTC, sizes in bytes."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from itertools import chain
 
 from janitor.core.units import iso, iso_or_none
-from janitor.report.fleet.night import AccountOutcome, NightReport, Standing, to_do, why
+from janitor.report.fleet.night import WOULD, AccountOutcome, NightReport, Standing, Worth, to_do, why
 from janitor.report.json_pieces import json_pieces
 from janitor.report.listing import csv_lines
 
-_COUNTS = ("images", "to_delete", "waiting", "kept", "deleted", "accepted", "not_deleted", "announced")
+_COUNTS = ("images", "to_delete", "waiting", "kept", "deleted", "unconfirmed", "not_deleted", "announced", *WOULD)
 _COLUMNS = (
     "account",
     "standing",
     "state",
     "exit_code",
+    "mode",
     "attempts",
     *_COUNTS,
     "bytes",
     "cost_per_month",
+    "would_bytes",
+    "would_cost_per_month",
     "currency",
     "shard",
     "worker",
@@ -36,7 +40,7 @@ def night_json(report: NightReport) -> Iterator[str]:
 
 def summary(report: NightReport) -> dict[str, object]:
     """The report as an object without the accounts that are well, whose number it has."""
-    size, whole = report.reclaimed
+    reclaimed, reclaimable = report.reclaimed, report.reclaimable
     return {
         "night": report.night.isoformat(),
         "begun_at": iso(report.begun_at),
@@ -45,11 +49,31 @@ def summary(report: NightReport) -> dict[str, object]:
         "at": iso(report.at),
         "needs_a_person": report.needs_a_person,
         "standing": {standing.value: len(some) for standing, some in report.by_standing.items()},
-        "totals": {name: report.counts[name] for name in _COUNTS},
-        "bytes": size,
-        "bytes_are_all": whole,
-        "cost_per_month": {currency: float(amount) for currency, amount in sorted(report.money.items())},
+        "modes": {**dict.fromkeys(("delete", "dry-run", "unknown"), 0), **_modes(report)},
+        "totals": {name: _total(report, name) for name in _COUNTS},
+        "unknown": {name: report.unknown(name) for name in _COUNTS},
+        "bytes": None if _total(report, "deleted") is None else reclaimed.bytes,
+        "bytes_are_all": reclaimed.whole,
+        "cost_per_month": _cost(reclaimed),
+        "would_bytes": None if _total(report, "would_delete") is None else reclaimable.bytes,
+        "would_bytes_are_all": reclaimable.whole,
+        "would_cost_per_month": _cost(reclaimable),
     }
+
+
+def _modes(report: NightReport) -> Mapping[str, int]:
+    """How many accounts ended last in each mode; those of which none ended are unknown."""
+    return Counter(each.mode or "unknown" for each in report.accounts)
+
+
+def _total(report: NightReport, name: str) -> int | None:
+    """A sum of what is known; None where that is nothing."""
+    asked = report.asked(name)
+    return None if (name in WOULD and not asked) or 0 < len(asked) == report.unknown(name) else report.counts[name]
+
+
+def _cost(worth: Worth) -> dict[str, float]:
+    return {currency: float(amount) for currency, amount in sorted(worth.money.items())}
 
 
 def troubled(report: NightReport) -> list[dict[str, object]]:
@@ -79,10 +103,13 @@ def _values(standing: Standing, account: AccountOutcome) -> tuple[object, ...]:
         standing.value,
         account.state,
         account.exit_code,
+        account.mode,
         account.attempt,
         *(account.counts.get(name) for name in _COUNTS),
         account.bytes,
         None if account.money is None else float(account.money),
+        account.would_bytes,
+        None if account.would_money is None else float(account.would_money),
         account.currency,
         account.shard,
         account.worker,

@@ -8,8 +8,10 @@ from janitor.report.fleet.night import (
     NightReport,
     Standing,
     headline,
+    in_dry_run,
     name_of,
     times,
+    to_be_deleted,
     to_do,
     totals,
     why,
@@ -25,6 +27,7 @@ TITLES = {
 }
 _STYLES = {Standing.NEEDS: TROUBLE, Standing.MISSING: TROUBLE, Standing.PENDING: WARNING}
 _SPARE = 200
+_WOULD = "A live run would delete images in"
 
 
 def night_page(report: NightReport, zone: tzinfo) -> Page:
@@ -37,9 +40,10 @@ def _lines(report: NightReport, zone: tzinfo, width: int) -> Iterator[Line]:
     yield from paragraph(f"Night {report.night}: {headline(report)}", width, 0, style)
     yield from paragraph(times(report, zone), width, 2)
     for label, figures in totals(report):
-        yield from paragraph(f"{label + ':':<13}{figures}", width, 2)
+        yield from paragraph(f"{label + ':':<16}{figures}", width, 2)
     for standing in TITLES:
         yield from _group(standing, listed(report, standing), zone, width)
+    yield from _tried(to_be_deleted(report), width)
 
 
 def listed(report: NightReport, standing: Standing) -> Sequence[AccountOutcome]:
@@ -62,6 +66,18 @@ def _group(standing: Standing, accounts: Sequence[AccountOutcome], zone: tzinfo,
         yield from paragraph(f"and {len(accounts) - MOST:,} more: --format csv lists all", width, 2)
 
 
+def _tried(accounts: Sequence[AccountOutcome], width: int) -> Iterator[Line]:
+    """The accounts in which a live run would have deleted images."""
+    if not accounts:
+        return
+    yield line()
+    yield line(f"{_WOULD}: {len(accounts):,}", WARNING)
+    for account in accounts[:MOST]:
+        yield from paragraph(f"{name_of(account)}: {in_dry_run(account)}", width, 2)
+    if len(accounts) > MOST:
+        yield from paragraph(f"and {len(accounts) - MOST:,} more: --format csv lists all", width, 2)
+
+
 def night_markdown(report: NightReport, zone: tzinfo) -> str:
     """The same as a comment, with as many accounts as have room."""
     sheet = Sheet()
@@ -73,4 +89,7 @@ def night_markdown(report: NightReport, zone: tzinfo) -> str:
         rows = [row(code(name_of(each)), prose(why(each, zone)), prose(to_do(each))) for each in accounts]
         if rows and sheet.add("", f"**{title}: {len(rows):,}**", spare=_SPARE):
             sheet.add_table(("Account", "Why", "To do"), rows, "accounts", _SPARE)
+    tried = [row(code(name_of(each)), prose(in_dry_run(each))) for each in to_be_deleted(report)]
+    if tried and sheet.add("", f"**{_WOULD}: {len(tried):,}**", spare=_SPARE):
+        sheet.add_table(("Account", "Would delete"), tried, "accounts", _SPARE)
     return str(sheet)

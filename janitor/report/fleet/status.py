@@ -13,12 +13,15 @@ from janitor.report.wording import local_minute, shortened
 _MOST = 10
 _LONGEST_NAME = 80
 _LONGEST_PLACE = 200
-_DONE = "done"
+_APPLIED = "applied"
 
 
 @dataclass(frozen=True, slots=True)
 class NightState:
-    """A night. `states` are the accounts in each state; `troubled`, of those that are done, did not end with 0."""
+    """A night. `states` are the accounts in each state; `troubled`, of those that are done, did not end with 0.
+
+    `tried` are those that ended a dry run last.
+    """
 
     night: date
     begun_at: datetime
@@ -26,6 +29,7 @@ class NightState:
     summed_up_at: datetime | None
     states: Mapping[str, int]
     troubled: int
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def _night(night: NightState | None, zone: tzinfo, width: int) -> Iterator[Line]
     if night.summed_up_at is not None:
         end = f"summed up {local_minute(night.summed_up_at, zone)}"
     yield from paragraph(f"Night {night.night}, begun {local_minute(night.begun_at, zone)}, {end}", width, 0, BOLD)
-    counts = [f"{count:,} {state}" for state, count in night.states.items()]
+    counts = [f"{count:,} {state}" for state, count in night.states.items() if count or state != _APPLIED]
+    counts += [f"{night.tried:,} of them a dry run, which deletes nothing"] if night.tried else []
     yield from paragraph(f"{counted(sum(night.states.values()), 'account')}: {', '.join(counts)}", width, 2)
     if night.troubled or night.states.get("failed"):
         need = counted(night.troubled + night.states.get("failed", 0), "account")
@@ -270,6 +275,7 @@ def _night_facts(night: NightState) -> dict[str, object]:
         "summed_up_at": iso_or_none(night.summed_up_at),
         "accounts": dict(night.states),
         "done_with_trouble": night.troubled,
+        "dry_runs": night.tried,
     }
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from janitor.core.decision import Decision
 from janitor.core.memory import Exemption
-from janitor.core.planning.deletion import Answered
+from janitor.core.planning.deletion import Answered, Requested
 from janitor.core.planning.reconciling import Settlement, Unsettled
 from janitor.core.units import iso
 from janitor.errors import Exempted
 from janitor.store import journal
 from janitor.store.connection import Connection
 from janitor.store.transactions import OnFile
-from janitor.store.trust import exemptions, outcomes
+from janitor.store.trust import exemptions, notices, outcomes
 
 
 class Deletions(OnFile):
@@ -58,13 +58,18 @@ class Deletions(OnFile):
             (count,) = db.execute("SELECT count(*) FROM deletions WHERE requested_at >= ?", (iso(at),)).fetchone()
             return int(count)
 
-    def deleted_since(self, at: datetime) -> list[int | None]:
-        """The sizes of the images, of all targets, whose deletion was requested since and is known; None if it was not.
+    def outcomes_since(self, at: datetime) -> list[Requested]:
+        """What became of each image, of all targets, whose deletion was requested since.
 
         So they count once, whichever run requested them, and also where that run died before it told anybody.
         """
         with self._file.reading() as db:
-            return outcomes.deleted_since(db, at)
+            return outcomes.requested_since(db, at)
+
+    def announced_since(self, at: datetime) -> int:
+        """How many images, of all targets, were announced since."""
+        with self._file.reading() as db:
+            return notices.announced_since(db, at)
 
     def asked_since(self, target: str, run: int) -> set[str]:
         """The ids of the images of a target whose deletion was requested in this run or later."""

@@ -83,6 +83,12 @@ def standing_notices(db: Connection, target: str) -> dict[str, Notice]:
     return {row["image"]: notice_of(row) for row in query(db, _OF_TARGET, {"target": target})}
 
 
+def announced_since(db: Connection, at: datetime) -> int:
+    """How many images, of all targets, were announced since."""
+    (count,) = db.execute(_ANNOUNCED_SINCE, (iso(at),)).fetchone()
+    return int(count)
+
+
 def notice_of(row: Mapping[str, Any]) -> Notice:
     """The notice in a row."""
     return Notice(
@@ -209,6 +215,7 @@ def end_spared(db: Connection, run: int, at: datetime) -> None:
 
 
 _OF_TARGET = f"SELECT * FROM {STANDING} WHERE target = :target AND ended_at IS NULL"  # noqa: S608 - a name of ours
+_ANNOUNCED_SINCE = "SELECT count(*) FROM (SELECT DISTINCT target, image FROM notices WHERE announced_at >= ?)"
 _END_STANDING = "UPDATE notices SET ended_at = ?, ended = ? WHERE target = ? AND image = ? AND ended_at IS NULL"
 _STANDING_OF = f"SELECT image FROM {STANDING} WHERE target = ? AND ended_at IS NULL"  # noqa: S608 - a name of ours
 _AS_ANNOUNCED = (

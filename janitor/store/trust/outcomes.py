@@ -1,8 +1,11 @@
 """The outcomes of earlier deletions on which later runs depend: requested, deleted, or rejected repeatedly."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from janitor.core.memory import Refusals
+from janitor.core.planning.deletion import Answer, Requested, Shown, is_open, outcome_of
 from janitor.core.result import DeletionOutcome
 from janitor.core.units import iso
 from janitor.store.connection import Connection, query
@@ -51,9 +54,27 @@ def deleted(db: Connection, target: str) -> set[str]:
     return {row[0] for row in db.execute(_DELETED, (target, counts_after(db, target)))}
 
 
-def deleted_since(db: Connection, at: datetime) -> list[int | None]:
-    """The sizes of the images, of all targets, whose deletion was requested since and is known; None if it was not."""
-    return [row[0] for row in db.execute(_DELETED_SINCE, (iso(at),))]
+def requested_since(db: Connection, at: datetime) -> list[Requested]:
+    """What became of each image, of all targets, whose deletion was requested since: one that was deleted stays so.
+
+    A request of a run that died is known by its answer, if there was one.
+    """
+    found: dict[tuple[str, str], Requested] = {}
+    for row in query(db, _REQUESTED_SINCE, {"at": iso(at)}):
+        one = (row["target"], row["image"])
+        if one not in found or found[one].outcome is not DeletionOutcome.DELETED:
+            found[one] = Requested(_outcome_of(row), row["size"])
+    return list(found.values())
+
+
+def _outcome_of(row: Mapping[str, Any]) -> DeletionOutcome | None:
+    """The last word on a request; None where neither an answer nor a survey says anything."""
+    if row["outcome"] is None:
+        answer = Answer(row["answer"] or Answer.NONE)
+        outcome, is_unknown = outcome_of(answer, Shown.UNKNOWN), is_open(answer, Shown.UNKNOWN)
+    else:
+        outcome, is_unknown = DeletionOutcome(row["outcome"]), bool(row["unknown"])
+    return None if is_unknown and outcome is DeletionOutcome.FAILED else outcome
 
 
 STEP = """
@@ -69,14 +90,13 @@ WHERE x.target = :target AND x.run > :after AND x.requested_at IS NOT NULL AND x
 )
 ORDER BY x.image, x.deletion DESC
 """
-_DELETED_SINCE = """
-SELECT (
-    SELECT f.size FROM images i JOIN image_facts f ON f.image_key = i.image_key
-    WHERE i.target = d.target AND i.image = d.image ORDER BY f.from_run DESC LIMIT 1
-)
-FROM deletions d
-WHERE requested_at >= ? AND coalesce(confirmed_outcome, settled_outcome, outcome) = 'deleted'
-GROUP BY d.target, d.image
+_REQUESTED_SINCE = """
+SELECT d.target, d.image, d.answer, coalesce(d.confirmed_outcome, d.settled_outcome, d.outcome) AS outcome,
+    d.unsettled AND d.settled_in_run IS NULL AS unknown, (
+        SELECT f.size FROM images i JOIN image_facts f ON f.image_key = i.image_key
+        WHERE i.target = d.target AND i.image = d.image ORDER BY f.from_run DESC LIMIT 1
+    ) AS size
+FROM deletions d WHERE d.requested_at >= :at ORDER BY d.deletion
 """
 _DELETED = """
 SELECT DISTINCT image FROM deletions

@@ -94,7 +94,7 @@ def execute(
     if worker is not None:
         executing.check_has(fleet, account, worker)
         own = Account(
-            account, asked_by, partial(executing.taken, fleet, accounts.settings_of(account).database, account, worker)
+            account, asked_by, partial(executing.taken, fleet, accounts.settings_of(account), account, worker)
         )
     elif deletes or not executing.is_here(fleet, account):
         return _printed(executing.asked_of_worker(fleet, executing.Asked(account, words, deletes), *wait))
