@@ -14,7 +14,7 @@ from typing import Self
 from janitor.errors import StoreError, UsageError
 from janitor.store.connection import Connection
 from janitor.store.together import Together
-from janitor.store.upgrading import Unfit, apply_migrations, check_ours, is_current
+from janitor.store.upgrading import Unfit, check_ours, is_current, set_up
 
 _BUSY_SECONDS = 10.0
 _OWNER_ONLY = 0o600
@@ -96,7 +96,7 @@ class DatabaseFile:
             with self.writing() as db:
                 check_ours(db)
                 if not is_current(db):
-                    apply_migrations(db)
+                    set_up(db)
 
     @property
     def path(self) -> Path:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from janitor.core.result import (
     Mode,
 )
 from janitor.errors import Exit, StoreError, UsageError
-from janitor.store import Store
+from janitor.store import Store, upgrading
 from janitor.store import database as database_module
 from tests.store.recorded import IMAGES, NOW, surveyed
 
@@ -182,3 +183,20 @@ def test_a_closed_store_says_so_rather_than_crash(path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.latest_run()
+
+
+def test_a_new_database_is_as_all_steps_leave_one(path: Path) -> None:
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as made, closing(sqlite3.connect(":memory:", isolation_level=None)) as stepwise:
+        stepwise.execute("BEGIN")
+        upgrading.apply_migrations(stepwise)
+        stepwise.execute("COMMIT")
+        assert everything_in(made) == everything_in(stepwise)
+
+
+def everything_in(db: sqlite3.Connection) -> list[str]:
+    """All that makes it, but for when; in any order."""
+    statements = (re.sub(r"'\d{4}-\d\d-\d\d[^']*'", "'when'", statement) for statement in db.iterdump())
+    return sorted(
+        [*statements, *(str(db.execute(f"PRAGMA {name}").fetchone()) for name in ("user_version", "encoding"))]
+    )
