@@ -38,12 +38,14 @@ CREATE TABLE workers (
     pid integer NOT NULL,
     state text NOT NULL,
     serves integer[] NOT NULL DEFAULT '{}',
+    refuses integer[] NOT NULL DEFAULT '{}',
     draining boolean NOT NULL DEFAULT false,
     started_at timestamptz NOT NULL DEFAULT now(),
     heartbeat_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON COLUMN workers.state IS 'its folder of shards';
 COMMENT ON COLUMN workers.serves IS 'the shards that it may lease: it wants them, and has their files';
+COMMENT ON COLUMN workers.refuses IS 'the shards that it wants, but has not the files of';
 
 CREATE TABLE shards (
     shard integer PRIMARY KEY,

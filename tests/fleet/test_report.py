@@ -37,6 +37,10 @@ def test_the_report_of_a_night_tells_by_its_exit_code_whether_a_person_is_needed
     assert good.stdout.startswith("Night 2026-06-01: 2 accounts, all well\n")
     assert "Deleted:        1 image, at least 1.0 KiB; not known of 1 account" in good.stdout
     outcomes.expect(connection, NIGHT, [Awaited("web", 3, "d")])
+    connection.rows("UPDATE nights SET deadline_at = now() + interval '1 hour'")
+    early = desk.janitor("fleet", "report")
+    assert (early.returncode, "3 accounts: 2 well, 1 still to end" in early.stdout) == (1, True)
+    connection.rows("UPDATE nights SET deadline_at = now()")
     late = desk.janitor("fleet", "report", "2026-06-01", "--format", "json")
     assert late.returncode == 1
     assert json.loads(late.stdout)["standing"]["missing"] == 1

@@ -175,6 +175,15 @@ def test_a_worker_that_drains_hands_everything_over(hosts: Hosts) -> None:
     assert first.renew().shards == frozenset()
 
 
+def test_what_a_worker_wants_and_has_not_the_files_of_is_known_to_others(hosts: Hosts) -> None:
+    first = hosts.worker("a", range(2))
+    first.renew()
+    (hosts.shard(1) / "shard.json").unlink()
+    first.renew()
+    [found] = workers(hosts.connection)
+    assert (found.serves, found.refuses) == ((0,), (1,))
+
+
 def test_who_ends_is_forgotten_and_its_shards_are_free(hosts: Hosts) -> None:
     first = hosts.worker("a")
     first.renew()

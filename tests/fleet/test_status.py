@@ -22,8 +22,8 @@ NIGHT = AT.date()
 FREE = FreeShard(5, "w1", "host:/data", (), 0)
 
 
-def text_of(state: FleetState, *, whole: bool = False) -> str:
-    return "".join(status_page(state, UTC, whole=whole).plain(80))
+def text_of(state: FleetState, *, whole: bool = False, wide: bool = False) -> str:
+    return "".join(status_page(state, UTC, whole=whole).plain(1000 if wide else 80))
 
 
 def job_of(connection: Connection, account: str, *, silent: bool) -> None:
@@ -110,6 +110,32 @@ def test_a_worker_that_has_the_files_of_a_free_shard_is_named(connection: Connec
     assert "a worker is about to have it: alive" in text_of(state_of(connection, SHARDS))
     connection.rows("UPDATE workers SET draining = true")
     assert "about to have it" not in text_of(state_of(connection, SHARDS))
+
+
+@pytest.mark.usefixtures("night")
+def test_files_that_are_no_longer_where_they_were_last_are_not_said_to_be_there(connection: Connection) -> None:
+    assert "which were last in host:/data: start one there that wants it" in text_of(
+        state_of(connection, SHARDS), wide=True
+    )
+    connection.rows("UPDATE workers SET refuses = '{2}' WHERE worker = 'alive'")
+    state = state_of(connection, SHARDS)
+    assert [(shard.shard, shard.refused_by) for shard in state.free[:2]] == [(2, ("alive",)), (3, ())]
+    assert "last in host:/data, where alive does not find them" in text_of(state, wide=True)
+    connection.rows("UPDATE workers SET host = 'elsewhere'")
+    assert state_of(connection, SHARDS).free[0].refused_by == ()
+
+
+@pytest.mark.usefixtures("night")
+def test_who_is_drained_is_told_which_of_its_shards_wait(desk: Desk, url: str, connection: Connection) -> None:
+    Fleet(desk.folder, url, connection).write({"name": "lab"})
+    worker_of(connection, "beside", [7])
+    connection.rows("UPDATE workers SET serves = '{1,7}' WHERE worker = 'beside'")
+    done = desk.janitor("fleet", "drain", "alive")
+    assert done.returncode == 0, done.stderr
+    assert "others have the files of shard 1 and take over; shard 0: no other worker wants to have it" in done.stdout
+    alone = desk.janitor("fleet", "drain", "beside").stdout
+    assert "shard 7: no other worker" in alone
+    assert "take over" not in alone
 
 
 @pytest.mark.usefixtures("night")

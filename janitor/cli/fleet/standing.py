@@ -6,6 +6,7 @@ from datetime import datetime
 from janitor.fleet import nights, outcomes, ownership, queue
 from janitor.fleet.database import Connection
 from janitor.fleet.leases import shards
+from janitor.fleet.leases.shards import place_at
 from janitor.fleet.nights import Night
 from janitor.monitoring.fleet import Figures
 from janitor.report.fleet.night import AccountOutcome, NightReport
@@ -64,8 +65,21 @@ def _free(
         can = tuple(worker.name for worker in living if shard in worker.serves and not worker.draining)
         queued = waiting.get(queue.queue_of(shard), 0)
         last, place = (None, None) if lease is None else (lease.worker, lease.place)
-        free.append(FreeShard(shard, last, place, can, queued))
+        refusing = tuple(w.name for w in living if shard in w.refuses and place == place_at(w.host, w.state))
+        free.append(FreeShard(shard, last, place, can, queued, refusing))
     return free
+
+
+def drained(connection: Connection, worker: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shards of a worker that is asked to end: those that another can take, and those that wait. Raises FleetError.
+
+    To take one, it lives, wants it, has its files, and is not asked to end itself.
+    """
+    every = shards.workers(connection)
+    mine = next((each.shards for each in every if each.name == worker), ())
+    others = [each for each in every if each.name != worker and not each.silent and not each.draining]
+    taken = tuple(shard for shard in mine if any(shard in each.serves for each in others))
+    return taken, tuple(shard for shard in mine if shard not in taken)
 
 
 def report_of(connection: Connection, night: Night, at: datetime) -> NightReport:

@@ -18,8 +18,10 @@ LAPSE = timedelta(seconds=30)
 """How long after its last heartbeat a worker counts as dead."""
 _FORGOTTEN_AFTER = timedelta(days=1)
 _HEARTBEAT = """
-INSERT INTO workers (worker, host, pid, state, serves) VALUES (%(worker)s, %(host)s, %(pid)s, %(state)s, %(serves)s)
-ON CONFLICT (worker) DO UPDATE SET heartbeat_at = now(), serves = excluded.serves RETURNING draining
+INSERT INTO workers (worker, host, pid, state, serves, refuses)
+VALUES (%(worker)s, %(host)s, %(pid)s, %(state)s, %(serves)s, %(refuses)s)
+ON CONFLICT (worker) DO UPDATE SET heartbeat_at = now(), serves = excluded.serves, refuses = excluded.refuses
+RETURNING draining
 """
 _LIVING = "SELECT worker, serves FROM workers WHERE heartbeat_at > now() - %(lapse)s AND NOT draining"
 _LEASE = """
@@ -36,7 +38,7 @@ _UNMARKED = f"{_HELD} AND marker IS NULL"
 _MARK = "UPDATE shards SET marker = %(marker)s WHERE shard = %(shard)s AND worker = %(worker)s AND marker IS NULL"
 _RELEASE = "UPDATE shards SET worker = NULL WHERE worker = %(worker)s AND shard = ANY(%(shards)s)"
 _WORKERS = """
-SELECT worker AS name, host, pid, state, serves, draining, started_at, heartbeat_at,
+SELECT worker AS name, host, pid, state, serves, refuses, draining, started_at, heartbeat_at,
     heartbeat_at <= now() - %(lapse)s AS silent,
     ARRAY(SELECT shard FROM shards WHERE shards.worker = workers.worker ORDER BY shard) AS shards
 FROM workers ORDER BY worker
@@ -113,6 +115,7 @@ class Leases:
             pid=self._worker.pid,
             state=str(self._fleet.state),
             serves=[shard for shard in self._wanted if shard not in refused],
+            refuses=list(refused),
         )
         mine = self._lease_mine(known)
         unmarked = self._mark_new()
@@ -192,7 +195,12 @@ class Leases:
 
 def place_of(fleet: Fleet, host: str) -> str:
     """Where the shards of a host are, as it is noted with their leases."""
-    return f"{host}:{fleet.state}"
+    return place_at(host, str(fleet.state))
+
+
+def place_at(host: str, state: str) -> str:
+    """The same of a worker, by its host and its folder of shards."""
+    return f"{host}:{state}"
 
 
 def is_here(connection: Connection, fleet: Fleet, identity: str, shard: int, host: str) -> bool:
@@ -221,7 +229,8 @@ def holder_of(connection: Connection, shard: int, lapse: timedelta = LAPSE) -> s
 class WorkerState:
     """A worker as others see it; `silent`: its heartbeat has not been heard for too long.
 
-    `serves` are the shards that it may have: it wants them, and has their files. Wide because it is the whole row.
+    `serves` are the shards that it may have: it wants them, and has their files. It wants those that it `refuses`, too,
+    but has not their files. Wide because it is the whole row.
     """
 
     name: str
@@ -229,6 +238,7 @@ class WorkerState:
     pid: int
     state: str
     serves: tuple[int, ...]
+    refuses: tuple[int, ...]
     shards: tuple[int, ...]
     draining: bool
     started_at: datetime
@@ -250,7 +260,9 @@ class Lease:
 def workers(connection: Connection, lapse: timedelta = LAPSE) -> list[WorkerState]:
     """All workers that were heard within a day, by name. Raises FleetError."""
     found = connection.rows(_WORKERS, lapse=lapse)
-    return [WorkerState(**{**row, "shards": tuple(row["shards"]), "serves": tuple(row["serves"])}) for row in found]
+    return [
+        WorkerState(**{**row, **{each: tuple(row[each]) for each in ("serves", "refuses", "shards")}}) for row in found
+    ]
 
 
 def leases(connection: Connection) -> list[Lease]:

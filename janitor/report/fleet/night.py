@@ -121,6 +121,11 @@ class NightReport:
         """Whether any account failed, did not end well, or is missing."""
         return bool(self.by_standing[Standing.NEEDS] or self.by_standing[Standing.MISSING])
 
+    @property
+    def all_well(self) -> bool:
+        """Whether every account has ended, and well."""
+        return len(self.by_standing[Standing.WELL]) == len(self.accounts)
+
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """The sums of what was counted in each account, as far as it is known."""

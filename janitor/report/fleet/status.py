@@ -55,9 +55,10 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class FreeShard:
-    """A shard that no living worker has. `last` is who had it, `place` where its files are, if it ever had any.
+    """A shard that no living worker has. `last` is who had it, `place` where its files were then, if it ever had any.
 
-    `candidates` are the living workers that want it and have its files; `queued` the jobs that wait in it.
+    `candidates` are the living workers that want it and have its files; `queued` the jobs that wait in it. `refused_by`
+    are those that live in that place, want it, and do not find its files there.
     """
 
     shard: int
@@ -65,6 +66,7 @@ class FreeShard:
     place: str | None
     candidates: tuple[str, ...]
     queued: int
+    refused_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _shards(state: FleetState, width: int, most: int | None) -> Iterator[Line]:
     entries.sort(key=lambda one: (-waiting[one[0]], one[0], one[1].shard))
     groups = [(why, [shard for _, shard in some]) for why, some in groupby(entries, key=lambda one: one[0])]
     for why, some in groups[:most]:
-        name = f"shard{'s' if len(some) > 1 else ''} {in_ranges([shard.shard for shard in some])}"
+        name = named([shard.shard for shard in some])
         queued = f" ({counted(waiting[why], 'account')} waiting)" if waiting[why] else ""
         yield from paragraph(f"{name}{queued}: {why}", width, 2, WARNING if waiting[why] else None)
     yield from _more(len(groups), most, width)
@@ -181,7 +183,11 @@ def why_free(shard: FreeShard) -> str:
     if shard.place is None:
         return "nobody ever had it, and no living worker wants it: start one that does"
     place = shortened(shard.place, _LONGEST_PLACE)
-    return f"no living worker wants it and has its files, which are in {place}: start one there, or move them"
+    nobody = f"no living worker wants it and has its files, which were last in {place}"
+    if shard.refused_by:
+        names = some_of([_name(name) for name in shard.refused_by], 2)
+        return f"{nobody}, where {names} does not find them: its log says why; put them back, or where a worker is"
+    return f"{nobody}: start one there that wants it, or move them"
 
 
 def _owners(owners: Sequence[OwnerState], zone: tzinfo, width: int, most: int | None) -> Iterator[Line]:
@@ -218,6 +224,11 @@ def in_ranges(numbers: Sequence[int]) -> str:
     return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
 
 
+def named(shards: Sequence[int]) -> str:
+    """Some shards in order, as in a sentence: `shard 3`, `shards 0-3, 8`."""
+    return f"shard{'s' if len(shards) > 1 else ''} {in_ranges(shards)}"
+
+
 def status_json(state: FleetState) -> Iterator[str]:
     """The same for programs, all of it: times in UTC."""
     return json_pieces(
@@ -248,6 +259,7 @@ def status_json(state: FleetState) -> Iterator[str]:
                     "last_worker": each.last,
                     "place": each.place,
                     "candidates": list(each.candidates),
+                    "refused_by": list(each.refused_by),
                     "queued": each.queued,
                     "why": why_free(each),
                 }

@@ -86,8 +86,9 @@ def work(
 @click.argument("worker", metavar="WORKER")
 @common
 def drain(common: Common, worker: str) -> int:
-    """Let WORKER end what it does, give its shards to others, and end.
+    """Let WORKER end what it does, give its shards back, and end.
 
+    Others take those whose files they have, as workers on the same host; without one, shards and their accounts wait.
     `janitor fleet status` lists the workers.
     """
     from janitor.cli.commands.loading import configured_fleet
@@ -98,11 +99,18 @@ def drain(common: Common, worker: str) -> int:
 
     _, fleet = configured_fleet(common)
     check_installed()
+    from janitor.cli.fleet.standing import drained
     from janitor.fleet.database import connect
     from janitor.fleet.leases.shards import ask_to_drain
+    from janitor.report.fleet.status import named
 
     with connect(fleet.database, "janitor fleet drain") as connection:
         if not ask_to_drain(connection, worker):
             raise UsageError(f"there is no worker {visible(worker)}: `janitor fleet status` lists them")
-    say(f"{visible(worker)} is asked to end: it begins no further account, and its shards go to others")
+        taken, left = drained(connection, worker)
+    says = [f"{visible(worker)} is asked to end: it begins no further account"]
+    says += [f"others have the files of {named(taken)} and take over"] if taken else []
+    waits = "no other worker wants to have it and has its files, so it waits until one starts where they are"
+    says += [f"{named(left)}: {waits}"] if left else []
+    say("; ".join(says))
     return Exit.OK
