@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, AppNotOpen, ConnectorException
 from procrastinate.jobs import Job
+from psycopg_pool import AsyncConnectionPool
 
 from janitor.errors import FleetError
 from janitor.fleet.database import BoundedConnection, Connection, parameters_of, settings_of
@@ -41,8 +42,13 @@ RETURNING id
 _ENQUEUEING = 6_105_124_191
 """An advisory lock of PostgreSQL: who holds it enqueues accounts."""
 _TRIES = 3
-_WAIT_SECONDS = 10.0
+PATIENCE = timedelta(seconds=10)
 """How long a connection is waited for."""
+UNREACHABLE = (ConnectorException, AppNotOpen, psycopg.Error, OSError)
+"""What comes out of Procrastinate while PostgreSQL is away: who works or serves goes on once it answers again.
+
+It does not translate what the pool raises when it is opened, and has no pool for what it ends after that.
+"""
 _OLDEST = """
 SELECT jobs.lock AS account, (SELECT min(at) FROM procrastinate_events WHERE job_id = jobs.id) AS since
 FROM procrastinate_jobs AS jobs WHERE task_name = %(task)s AND status = 'todo' ORDER BY id LIMIT 1
@@ -86,16 +92,27 @@ def answers_of(shard: int) -> str:
     return f"answers-{shard:03}"
 
 
-def app_of(url: str, name: str) -> App:
-    """Procrastinate on the fleet's PostgreSQL, where jobs are ended only by who has them. Raises FleetError."""
+class _Pool(AsyncConnectionPool[Any]):
+    """Waits for its first connection no longer than for any other."""
+
+    async def open(self, wait: bool = False, timeout: float | None = None) -> None:
+        """Connect; where `wait` says so, until that is done. Raises PoolTimeout."""
+        await super().open(wait, self.timeout if timeout is None else timeout)
+
+
+def app_of(url: str, name: str, patience: timedelta = PATIENCE) -> App:
+    """Procrastinate on the fleet's PostgreSQL, where jobs are ended only by who has them. Raises FleetError.
+
+    For a connection it waits so long; what it raises without one is UNREACHABLE.
+    """
     settings = settings_of(parameters_of(url), name)
     pool: dict[str, Any] = {
         "connection_class": BoundedConnection,
         "min_size": 1,
         "max_size": 6,
-        "timeout": _WAIT_SECONDS,
+        "timeout": patience.total_seconds(),
     }
-    app = App(connector=PsycopgConnector(conninfo="", kwargs=settings, **pool))
+    app = App(connector=PsycopgConnector(pool_factory=_Pool, conninfo="", kwargs=settings, **pool))
     app.job_manager = OwnJobs(app.connector)
     return app
 

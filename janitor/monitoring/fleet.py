@@ -69,10 +69,15 @@ class FleetMetrics(Collector):
 
     def _found(self) -> list[Metric]:
         try:
-            return list(_of_fleet(self._read()))
+            return [_reached(1), *_of_fleet(self._read())]
         except StoreError as error:
             _log.debug("fleet-not-known: %s", error)
-            return []
+            return [_reached(0)]
+
+
+def _reached(value: int) -> Metric:
+    meaning = "Whether PostgreSQL answered in time; 0 leaves out all that is read from it."
+    return GaugeMetricFamily("janitor_fleet_database_reached", meaning, value)
 
 
 def _of_fleet(figures: Figures) -> Iterator[Metric]:

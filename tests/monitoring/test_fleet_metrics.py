@@ -16,6 +16,7 @@ def test_the_night_the_queue_and_the_worker_are_shown() -> None:
     text = generate_latest(FleetMetrics(lambda: FIGURES, lambda: {"done": 5, "superseded": 1}).registry).decode()
     assert 'janitor_fleet_accounts{exit_code="0",mode="dry-run",state="done"} 7.0' in text
     assert "janitor_fleet_queue_age_seconds 180.0" in text
+    assert "janitor_fleet_database_reached 1.0" in text
     assert 'janitor_fleet_workers{state="silent"} 1.0' in text
     assert 'janitor_fleet_worker_accounts_total{outcome="done"} 5.0' in text
     assert "janitor_fleet_epoch_refusals_total 1.0" in text
@@ -25,7 +26,8 @@ def test_what_cannot_be_read_is_left_out() -> None:
     def unreachable() -> Figures:
         raise FleetError("no answer")
 
-    assert generate_latest(FleetMetrics(unreachable).registry) == b""
+    alone = generate_latest(FleetMetrics(unreachable).registry).decode()
+    assert [line for line in alone.splitlines() if not line.startswith("#")] == ["janitor_fleet_database_reached 0.0"]
     text = generate_latest(FleetMetrics(unreachable, dict).registry).decode()
     assert "queue_age" not in text
     assert "janitor_fleet_epoch_refusals_total 0.0" in text

@@ -10,14 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from procrastinate import App, RetryDecision
-from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 
 from janitor.core.cron import Cron
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.leases.shards import LAPSE
-from janitor.fleet.queue import app_of
+from janitor.fleet.queue import PATIENCE, UNREACHABLE, app_of
 from janitor.shutdown import Stop
 
 BEGIN, QUEUE = "begin", "nights"
@@ -60,6 +59,7 @@ class Periodic:
     stop: Stop
     clock: Callable[[], datetime]
     every: timedelta = timedelta(minutes=1)
+    connecting: timedelta = PATIENCE
     _seen: datetime | None = field(default=None)
 
     def serve(self) -> None:
@@ -74,7 +74,7 @@ class Periodic:
                 async with app.open_async():
                     pause = _LOOK
                     await self._with(app)
-            except (ConnectorException, OSError) as error:
+            except UNREACHABLE as error:
                 _log.warning("schedule-unreachable: %s", error)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             await self._sleep(pause)
@@ -134,7 +134,7 @@ class Periodic:
         }
 
     def _app(self) -> App:
-        app = app_of(self.url, self.name)
+        app = app_of(self.url, self.name, self.connecting)
 
         @app.task(name=BEGIN, retry=_UntilLater(self.every, 60))
         def begin(timestamp: int) -> None:

@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any
 
 from procrastinate import App, JobContext, RetryDecision
-from procrastinate.exceptions import AppNotOpen, ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from procrastinate.worker import Worker as Taking
@@ -23,7 +22,7 @@ from janitor.errors import FleetError
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.leases.shards import LAPSE, Held, Leases, Worker
-from janitor.fleet.queue import ANSWER, CLEAN, answers_of, app_of, queue_of
+from janitor.fleet.queue import ANSWER, CLEAN, PATIENCE, UNREACHABLE, answers_of, app_of, queue_of
 from janitor.fleet.schema import check
 from janitor.fleet.work.orders import Again, Cleaning, Order
 
@@ -34,13 +33,15 @@ _log = logging.getLogger("janitor.fleet")
 class Timing:
     """How often a worker gives a sign, and looks for jobs; for how long without a sign it counts as dead.
 
-    `patience` is how long it waits, once told to stop, for the accounts that it is cleaning.
+    `patience` is how long it waits, once told to stop, for the accounts that it is cleaning; `connecting` how long for
+    a connection.
     """
 
     sign: timedelta = timedelta(seconds=10)
     look: timedelta = timedelta(seconds=1)
     lapse: timedelta = LAPSE
     patience: timedelta = timedelta(seconds=8)
+    connecting: timedelta = PATIENCE
 
     @classmethod
     def of(cls, lapse: timedelta) -> "Timing":
@@ -118,7 +119,7 @@ class FleetWorker:
                 idle = frozenset(shard for shard in self.held.surplus if not self.cleaner.working[shard])
                 self._keep(await asyncio.to_thread(keeper.renew, idle))
                 await self._free_stalled()
-            except (FleetError, ConnectorException, AppNotOpen) as error:
+            except (FleetError, *UNREACHABLE) as error:
                 _log.warning("leases-not-renewed: %s", error)
                 self._take_none()
             if self.held.draining and not self.held.shards:
@@ -167,7 +168,7 @@ class FleetWorker:
                     answering = Taking(app, **self._options(self._answers, _ANSWERS_AT_ONCE))
                     self._taking = cleaning, answering
                     await _together(each.run() for each in self._taking)  # type: ignore[no-untyped-call]
-            except (ConnectorException, OSError) as error:
+            except UNREACHABLE as error:
                 _log.warning("jobs-unreachable: %s", error)
             finally:
                 self._taking = ()
@@ -190,7 +191,7 @@ class FleetWorker:
         }
 
     def _app(self) -> App:
-        app = app_of(self.fleet.database, self.worker.name)
+        app = app_of(self.fleet.database, self.worker.name, self.timing.connecting)
 
         @app.task(name=CLEAN, retry=_TryAgain(), pass_context=True)
         def clean(context: JobContext, account: str, night: str, digest: str) -> None:
@@ -216,13 +217,17 @@ class FleetWorker:
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do it all until one fails, or this is cancelled; all have ended when this returns."""
+    """Do it all until one fails, or this is cancelled; all have ended when this returns.
+
+    Each is told once: Procrastinate gives up the jobs that it waits for when it is told again.
+    """
     tasks = [asyncio.create_task(each) for each in work]
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
