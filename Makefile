@@ -57,13 +57,14 @@ test-page: $(DEVELOPING) ## click through the sandbox's Slack in headless Chromi
 test-container: $(DEVELOPING) ## build the container without an engine and run it; needs root and apt-get, else says so and does nothing
 	$(BIN)/pytest --timeout 1020 -rs tests/container
 
-test-fleet: $(DEVELOPING) ## test the fleet on a real PostgreSQL; installs Debian's or that of a wheel where none is, and says which it uses
+test-fleet: $(DEVELOPING) ## test the fleet on a real PostgreSQL, and ten nights of kills; installs Debian's or that of a wheel where none is, and says which it uses
 	$(BIN)/python -m tests.fleet.postgres install
 	$(BIN)/pytest -n auto --dist worksteal -rs tests/fleet
+	FLEET_NIGHTS=$(or $(FLEET_NIGHTS),full) $(BIN)/pytest -n 0 -s -rs tests/fleet/nights/test_living.py
 
-fleet-nights: $(DEVELOPING) ## nights of a fleet whose workers are killed and stopped; FLEET_NIGHTS=full for the whole
+fleet-nights: $(DEVELOPING) ## nights of a fleet whose workers are killed and stopped; FLEET_NIGHTS=few for a short while
 	$(BIN)/python -m tests.fleet.postgres install
-	FLEET_NIGHTS=$(or $(FLEET_NIGHTS),few) $(BIN)/pytest -rs tests/fleet/nights
+	FLEET_NIGHTS=$(or $(FLEET_NIGHTS),full) $(BIN)/pytest -n 0 -s -rs tests/fleet/nights/test_living.py
 
 # Bytecode is compiled at the first start, as compiling it here takes as long as the rest.
 $(GLANCE)/.ready: requirements/glance.txt

@@ -84,6 +84,15 @@ class Mishap:
     ended: float
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What the report of a night says: which accounts it names, and how many images it says were deleted."""
+
+    night: str
+    accounts: tuple[str, ...]
+    deleted: int
+
+
 @dataclass
 class Record:
     """All of it. `expired` are the images that must be gone in the end, by account, and `left` those that are there.
@@ -97,6 +106,7 @@ class Record:
     takings: list[Taking] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
     rows: list[tuple[str, str, str]] = field(default_factory=list)
+    reported: list[Reported] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)

@@ -75,7 +75,7 @@ def journals_are_what_was_requested(record: Record, counts: Counter[str]) -> Ite
 
 
 def every_account_has_an_outcome(record: Record, counts: Counter[str]) -> Iterator[str]:
-    """Of every night every account has one row, which says that it ended: so the night's report names all."""
+    """Of every night every account has one row, which says that it ended."""
     rows = Counter((night, account) for night, account, _ in record.rows)
     counts["outcomes"] += len(rows)
     for night in record.nights:
@@ -86,6 +86,18 @@ def every_account_has_an_outcome(record: Record, counts: Counter[str]) -> Iterat
         counts[f"outcomes, {state}"] += 1
         if state not in ("done", "failed"):
             yield f"night {night}: {account} is {state}"
+
+
+def reports_of_nights_are_true(record: Record, counts: Counter[str]) -> Iterator[str]:
+    """The report of each night names all accounts, and all together say of as many images as are gone that they are."""
+    counts["reports of nights"] += len(record.reported)
+    for report in record.reported:
+        if sorted(report.accounts) != sorted(record.accounts):
+            yield f"night {report.night}: its report names {len(report.accounts)} of {len(record.accounts)} accounts"
+    gone = {(each.account, each.image) for each in record.deletions} - record.left
+    told = sum(report.deleted for report in record.reported)
+    if record.reported and told != len(gone):
+        yield f"{told} images were deleted by the reports of all nights, and {len(gone)} are gone"
 
 
 def outcomes_are_written_by_the_owner(record: Record, counts: Counter[str]) -> Iterator[str]:
@@ -150,6 +162,7 @@ RULES: tuple[Rule, ...] = (
     nobody_deletes_who_was_superseded,
     journals_are_what_was_requested,
     every_account_has_an_outcome,
+    reports_of_nights_are_true,
     outcomes_are_written_by_the_owner,
     jobs_are_ended_by_who_has_them,
     nobody_is_told_twice,

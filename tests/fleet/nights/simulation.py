@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -24,7 +26,7 @@ from tests.fleet.nights import audit
 from tests.fleet.nights.clock import Clock
 from tests.fleet.nights.cloud import MOST_AT_ONCE
 from tests.fleet.nights.mishaps import Hands, planned
-from tests.fleet.nights.record import Deletion, Entry, Record, Said
+from tests.fleet.nights.record import Deletion, Entry, Record, Reported, Said
 from tests.fleet.nights.staff import Place, Staff, cloud
 from tests.fleet.postgres import found
 from tests.nights.channel import Accepted
@@ -54,7 +56,7 @@ class Sizes:
     restarts: int = 2
     holes: int = 1
     latency: int = 2
-    patience: float = 240.0
+    patience: float = 600.0
 
 
 class Simulation:
@@ -93,6 +95,7 @@ class Simulation:
             proxy = stack.enter_context(Proxy(server.port))
             staff = Staff(self._folder, self._places(server.url("fleet", port=proxy.port)), self._without)
             with closing_staff(staff):
+                stack.callback(self._close)
                 self._live(Hands(self._random, staff, server, proxy))
             self._read(staff, write)
         return self._record
@@ -157,6 +160,18 @@ class Simulation:
                 time.sleep(0.01)
         return ended
 
+    def _report_of(self, night: str) -> Reported:
+        command = [sys.executable, "-m", "janitor", "fleet", "report", night, "--format", "json"]
+        done = subprocess.run(
+            [*command, "-c", str(self._folder / "janitor.yaml")],
+            env={**os.environ, "JANITOR_FLEET_URL": self._url},
+            capture_output=True,
+            check=False,
+        )
+        report = json.loads(done.stdout)
+        names = tuple(account["account"] for account in report["accounts"])
+        return Reported(night, names, report["totals"]["deleted"] or 0)
+
     def _written(self) -> Written:
         os.environ["JANITOR_FLEET_URL"] = self._url
         return Written(self._folder / "janitor.yaml")
@@ -174,6 +189,10 @@ class Simulation:
                 time.sleep(0.2)
         raise FleetError("PostgreSQL does not come back")
 
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
     # What was noted.
 
     def _read(self, staff: Staff, write: Callable[[Path], None]) -> None:
@@ -182,6 +201,7 @@ class Simulation:
         record.takings = self._ask(audit.takings)
         record.written = self._ask(audit.changes)
         record.rows = self._ask(audit.rows)
+        record.reported = [self._report_of(night) for night in record.nights]
         record.ended = self._ask(lambda connection: audit.ended(connection, _ENQUEUING))
         record.journal = list(_journal(self._folder / "shards"))
         file = self._folder / "cloud.json"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fleet.nights.record import Deletion, Ended, Entry, Mishap, Record, Said, Taking, Written
+from tests.fleet.nights.record import Deletion, Ended, Entry, Mishap, Record, Reported, Said, Taking, Written
 from tests.fleet.nights.rules import RULES, breaches
 
 NIGHT = "2026-03-01"
@@ -29,6 +29,7 @@ def held() -> Record:
             Written(NIGHT, "lab", 2, "done", "two", 108.0),
         ],
         rows=[(NIGHT, "lab", "done")],
+        reported=[Reported(NIGHT, ("lab",), 3)],
         ended=[Ended("lab", "two", "two", 108.1)],
         journal=[Entry("lab", "a", True), Entry("lab", "b", True), Entry("lab", "c", True), Entry("lab", "d", False)],
         said=[said(number, image, fate) for number, fate in enumerate(("ANNOUNCED", "DELETED")) for image in "abc"],
@@ -45,6 +46,7 @@ def said(message: int, image: str, fate: str, run: int = 1, page: int = 1, at: f
 
 def an_expired_image_is_left(record: Record) -> None:
     record.left.add(("lab", "b"))
+    record.reported[0] = Reported(NIGHT, ("lab",), 2)
 
 
 def what_must_stay_is_deleted(record: Record) -> None:
@@ -63,6 +65,7 @@ def a_worker_goes_on_though_it_was_not_stopped(record: Record) -> None:
 
 
 def a_worker_sends_more_than_it_had_in_flight(record: Record) -> None:
+    record.reported[0] = Reported(NIGHT, ("lab",), 5)
     for image in ("e", "f"):
         record.deletions.append(Deletion("lab", image, "one", 106.1))
         record.journal.append(Entry("lab", image, True))
@@ -95,6 +98,14 @@ def an_account_has_two_outcomes(record: Record) -> None:
 
 def an_account_is_left_running(record: Record) -> None:
     record.rows[0] = (NIGHT, "lab", "running")
+
+
+def a_report_leaves_an_account_out(record: Record) -> None:
+    record.reported[0] = Reported(NIGHT, (), 3)
+
+
+def a_report_tells_of_less_than_was_deleted(record: Record) -> None:
+    record.reported[0] = Reported(NIGHT, ("lab",), 2)
 
 
 def who_was_superseded_writes_the_outcome(record: Record) -> None:
@@ -147,6 +158,8 @@ WRONG: dict[Callable[[Record], None], str] = {
     an_account_has_no_outcome: "every_account_has_an_outcome",
     an_account_has_two_outcomes: "every_account_has_an_outcome",
     an_account_is_left_running: "every_account_has_an_outcome",
+    a_report_leaves_an_account_out: "reports_of_nights_are_true",
+    a_report_tells_of_less_than_was_deleted: "reports_of_nights_are_true",
     who_was_superseded_writes_the_outcome: "outcomes_are_written_by_the_owner",
     an_outcome_goes_back_to_an_earlier_epoch: "outcomes_are_written_by_the_owner",
     an_account_is_run_again_after_its_night_ended: "outcomes_are_written_by_the_owner",
