@@ -1,7 +1,8 @@
 """A plan that a person has reviewed, carried out in one account: what it deletes is counted in the night.
 
 It is counted in the night that was begun last, and no limit of that keeps it from deleting: but the others have so much
-less. From before its first request until it has ended, what became of the account's images is unknown.
+less. From before its first request until it has ended, what became of the account's images is unknown; and from then
+on, what a live run would do where a dry run had found it before.
 """
 
 from datetime import datetime
@@ -17,7 +18,8 @@ _NOTE = """
 INSERT INTO outcomes AS known (night, account, shard, digest, state, epoch, worker, mode, said)
 VALUES (%(night)s, %(account)s, %(shard)s, '', %(state)s, %(epoch)s, %(worker)s, 'delete', %(said)s)
 ON CONFLICT (night, account) DO UPDATE SET epoch = excluded.epoch,
-    counts = known.counts - '{deleted,unconfirmed,not_deleted}'::text[], bytes = NULL, money = NULL,
+    counts = known.counts - '{deleted,unconfirmed,not_deleted,would_delete,would_announce}'::text[], bytes = NULL,
+    money = NULL, would_bytes = NULL, would_money = NULL,
     said = CASE WHEN known.state = excluded.state THEN excluded.said ELSE known.said END
 WHERE known.epoch <= excluded.epoch
 """

@@ -228,6 +228,8 @@ def test_what_an_applied_plan_deletes_counts_in_the_night(fleet: Fleet, sandbox:
     outcome = fleet.outcome("lab", found.night)
     assert outcome.counts["deleted"] == len(deletes(sandbox)) > 1
     assert (outcome.state, outcome.exit_code, bool(outcome.bytes)) == (found.state, found.exit_code, True)
+    assert found.counts["would_delete"] > 0
+    assert ("would_delete" in outcome.counts, outcome.would_bytes) == (False, None), "a live run has less to delete now"
     night = night_of(fleet.look)
     assert night is not None
     assert night.reserved == len(deletes(sandbox)), "the others have so much less of the night's limit"

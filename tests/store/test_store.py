@@ -29,7 +29,7 @@ from janitor.core.survey import Survey
 from janitor.core.usage import Usage, User
 from janitor.errors import StoreError, UsageError
 from janitor.store import KeptReport, NewReport, Store
-from tests.factories import usage_of
+from tests.factories import DAY, usage_of
 from tests.store.recorded import IMAGES, MINUTE, NOW, finished, plan_of, surveyed
 
 # Runs
@@ -187,6 +187,27 @@ def test_many_threads_write_one_journal(store: Store) -> None:
     assert sorted(deletion.detail for deletion in unfinished) == [image.id for image in images]
     assert all(deletion.detail == deletion.decision.image.id for deletion in unfinished)
     assert store.load_run(finished(store, run, *deletions, images=images).run).targets[0].deletions == deletions
+
+
+def test_each_image_whose_deletion_was_requested_since_has_one_outcome(store: Store) -> None:
+    refused, deleted, unknown = plan_of(*IMAGES[:3])
+    first = surveyed(store, *IMAGES)
+    store.journal_request(first, "prod", refused, NOW - DAY)
+    store.journal_answer(store.journal_request(first, "prod", deleted, NOW), Answered(Answer.ACCEPTED), NOW)
+    finished(store, first, Deletion(deleted, DeletionOutcome.DELETED, "confirmed gone"))
+    second = surveyed(store, *IMAGES)
+    store.journal_answer(store.journal_request(second, "prod", refused, NOW), Answered(Answer.REFUSED), NOW)
+    store.journal_answer(store.journal_request(second, "prod", deleted, NOW), Answered(Answer.ABSENT), NOW)
+    store.journal_request(second, "prod", unknown, NOW)
+    assert [each.outcome for each in store.outcomes_since(NOW)] == [
+        DeletionOutcome.DELETED,
+        DeletionOutcome.REFUSED,
+        None,
+    ]
+    assert [each.size for each in store.outcomes_since(NOW)] == [
+        each.image.size for each in (deleted, refused, unknown)
+    ]
+    assert store.outcomes_since(NOW + MINUTE) == []
 
 
 def test_a_transaction_that_fails_midway_leaves_nothing(store: Store) -> None:
