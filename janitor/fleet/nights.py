@@ -3,12 +3,17 @@
 A night is the date on which it begins, in the time zone of the configuration. Its times are by the clock of who asks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from janitor.fleet.database import Connection
 
 KEPT = timedelta(days=400)
+_LATELY = 7
+"""As many nights are looked through for what a worker could read."""
+TOLD_BEFORE = "told before"
+"""Who has claimed a night that was summed up, and has begun again since."""
 _CLAIMED_FOR = timedelta(minutes=15)
 
 
@@ -50,6 +55,22 @@ def reopen(connection: Connection, night: date, at: datetime, deadline: datetime
         night=night,
         at=at,
         deadline=deadline,
+    )
+
+
+def begin_again(connection: Connection, night: date, at: datetime, deadline: datetime) -> None:
+    """Accounts were queued in a night after its end: it has another deadline, and is summed up after that once more.
+
+    Raises FleetError.
+    """
+    connection.rows(
+        "UPDATE nights SET deadline_at = %(deadline)s, claimed_at = NULL, summed_up_at = NULL, "
+        "claimed_by = CASE WHEN summed_up_at IS NOT NULL THEN %(before)s END "
+        "WHERE night = %(night)s AND (summed_up_at IS NOT NULL OR deadline_at <= %(at)s)",
+        night=night,
+        at=at,
+        deadline=deadline,
+        before=TOLD_BEFORE,
     )
 
 
@@ -139,3 +160,16 @@ def endings(connection: Connection, night: date) -> dict[tuple[str, str, str], i
         night=night,
     )
     return {(row["state"], row["code"], row["mode"]): row["accounts"] for row in found}
+
+
+def accepted(connection: Connection, digests: Mapping[str, str]) -> set[str]:
+    """Which of these accounts a worker took lately by this digest, and so could read. Raises FleetError."""
+    rows = connection.rows(
+        "SELECT DISTINCT account FROM unnest(%(accounts)s::text[], %(digests)s::text[]) AS new (account, digest) "
+        "JOIN outcomes USING (account, digest) "
+        "WHERE state IN ('running', 'done') AND night > (SELECT max(night) FROM nights) - %(nights)s",
+        accounts=list(digests),
+        digests=list(digests.values()),
+        nights=_LATELY,
+    )
+    return {row["account"] for row in rows}

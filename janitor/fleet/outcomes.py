@@ -110,6 +110,21 @@ def expect(connection: Connection, night: date, awaited: Iterable[Awaited]) -> N
     )
 
 
+def drop(connection: Connection, night: date, accounts: Iterable[str], said: str) -> None:
+    """These are not cleaned any further in a night, for a reason; what they ended with before stands.
+
+    Raises FleetError.
+    """
+    connection.rows(
+        "UPDATE outcomes SET state = CASE WHEN finished_at IS NULL THEN 'failed' ELSE 'done' END, "
+        "said = CASE WHEN finished_at IS NULL THEN %(said)s WHEN exit_code <> 0 THEN said END "
+        "WHERE night = %(night)s AND account = ANY(%(accounts)s) AND state = 'queued'",
+        night=night,
+        accounts=list(accounts),
+        said=said,
+    )
+
+
 def begin(connection: Connection, night: date, account: str, epoch: int, worker: str, at: datetime) -> int:
     """An attempt of whoever has the account in this epoch begins; which one of the night it is, from 1.
 
@@ -178,7 +193,7 @@ def put_back(
 def refuse(connection: Connection, night: date, account: str, said: str, at: datetime, *, final: bool) -> None:
     """Note why a worker did not take the account that is queued; `final`: and nobody will. Raises FleetError."""
     connection.rows(
-        "UPDATE outcomes SET said = %(said)s, state = %(state)s, finished_at = %(at)s "
+        "UPDATE outcomes SET said = %(said)s, state = %(state)s, finished_at = coalesce(%(at)s, finished_at) "
         "WHERE night = %(night)s AND account = %(account)s AND state = 'queued'",
         night=night,
         account=account,

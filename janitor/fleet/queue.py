@@ -1,6 +1,6 @@
 """The queue of a fleet on Procrastinate: a job for each account of a night, in the queue of its shard."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from janitor.errors import FleetError
 from janitor.fleet.database import BoundedConnection, Connection, parameters_of, settings_of
 from janitor.fleet.jobs import OwnJobs
-from janitor.fleet.outcomes import Awaited, expect
+from janitor.fleet.outcomes import Awaited, drop, expect
 
 CLEAN, ANSWER = "clean", "answer"
 """The tasks: to clean an account, and to answer a command about one."""
@@ -35,6 +35,13 @@ DELETE FROM procrastinate_jobs
 USING unnest(%(accounts)s::text[], %(digests)s::text[]) AS entry (account, digest)
 WHERE task_name = %(task)s AND status = 'todo' AND lock = entry.account AND args ->> 'digest' <> entry.digest
 """
+_UNLISTED = """
+DELETE FROM procrastinate_jobs
+WHERE task_name = %(task)s AND status = 'todo' AND args ->> 'night' = %(night)s AND NOT lock = ANY(%(listed)s)
+RETURNING lock AS account
+"""
+NO_LONGER_LISTED = "it is no longer listed, so it is not cleaned; its database stays where it is"
+"""What is said of an account that was queued, and was not in the list when the night was queued again."""
 _WITHDRAW = """
 DELETE FROM procrastinate_jobs WHERE task_name = %(task)s AND status = 'todo' AND queueing_lock = %(output)s
 RETURNING id
@@ -75,11 +82,15 @@ class JobSince:
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """The accounts that were enqueued, those that were already, and those whose job of an earlier night was removed."""
+    """The accounts that were enqueued, those that were already, and those whose job of an earlier night was removed.
+
+    `unlisted` had waited, and are no longer listed.
+    """
 
     new: tuple[str, ...]
     already: tuple[str, ...]
     outdated: tuple[str, ...]
+    unlisted: tuple[str, ...] = ()
 
 
 def queue_of(shard: int) -> str:
@@ -117,25 +128,35 @@ def app_of(url: str, name: str, patience: timedelta = PATIENCE) -> App:
     return app
 
 
-def enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night: date) -> Enqueued:
+def enqueue(
+    connection: Connection,
+    app: App,
+    entries: Sequence[Awaited],
+    night: date,
+    listed: Collection[str] | None = None,
+) -> Enqueued:
     """Enqueue a job for each of these accounts, unless it has one of this night already, waiting or being carried out.
 
     All of them are enqueued, or none is. What nobody began is replaced where its night is over, or it waits for another
-    configuration. The night was begun. Raises FleetError.
+    configuration. With `listed`, all accounts that there are, others that wait are dropped. The night was begun.
+    Raises FleetError.
     """
     for _ in range(_TRIES - 1):
         try:
-            return _enqueue(connection, app, entries, night)
+            return _enqueue(connection, app, entries, night, listed)
         except AlreadyEnqueued:  # a worker handed back a job of an earlier night meanwhile
             continue
-    return _enqueue(connection, app, entries, night)
+    return _enqueue(connection, app, entries, night, listed)
 
 
-def _enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night: date) -> Enqueued:
+def _enqueue(
+    connection: Connection, app: App, entries: Sequence[Awaited], night: date, listed: Collection[str] | None
+) -> Enqueued:
     """One try, while nobody else enqueues. Raises AlreadyEnqueued."""
     with connection.together(), _translated(connection):
         connection.rows("SELECT pg_advisory_xact_lock(%(key)s)", key=_ENQUEUEING)
         outdated = connection.rows(_OUTDATED, task=CLEAN, night=night.isoformat())
+        unlisted = () if listed is None else _drop_unlisted(connection, night, listed)
         accounts, digests = [entry.account for entry in entries], [entry.digest for entry in entries]
         connection.rows(_OTHERS, task=CLEAN, accounts=accounts, digests=digests)
         have = _having(connection, night)
@@ -145,7 +166,16 @@ def _enqueue(connection: Connection, app: App, entries: Sequence[Awaited], night
             expect(connection, night, part)
             app.job_manager.batch_defer_jobs([_job(entry, night) for entry in part], connection)
     already = tuple(account for account in accounts if account in have)
-    return Enqueued(tuple(entry.account for entry in new), already, tuple(row["account"] for row in outdated))
+    left = tuple(row["account"] for row in outdated)
+    return Enqueued(tuple(entry.account for entry in new), already, left, unlisted)
+
+
+def _drop_unlisted(connection: Connection, night: date, listed: Collection[str]) -> tuple[str, ...]:
+    """The accounts that waited in a night and are not listed: nobody cleans them any further in it."""
+    rows = connection.rows(_UNLISTED, task=CLEAN, night=night.isoformat(), listed=list(listed))
+    dropped = tuple(row["account"] for row in rows)
+    drop(connection, night, dropped, NO_LONGER_LISTED)
+    return dropped
 
 
 @contextmanager

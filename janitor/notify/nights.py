@@ -41,9 +41,13 @@ def worth_posting(report: NightReport, post: str) -> bool:
     return post == "always" or report.needs_a_person or bool(post == "changes" and changed)
 
 
-def post_night(settings: Settings, report: NightReport, sending: Sending) -> bool:
-    """Post the summary where Slack is configured and it is worth that; whether it was. Raises DeliveryError."""
-    if settings.slack is None or not worth_posting(report, settings.slack.post):
+def post_night(settings: Settings, report: NightReport, sending: Sending, *, again: bool = False) -> bool:
+    """Post the summary where Slack is configured and it is worth that; whether it was.
+
+    One that follows another of the same night, `again`, always is: who read that has to know what came of it.
+    Raises DeliveryError.
+    """
+    if settings.slack is None or not (again or worth_posting(report, settings.slack.post)):
         return False
     channel_of(settings, sending=sending).send([night_message(report, settings.timezone)])
     return True

@@ -210,6 +210,17 @@ def test_an_account_that_is_queued_again_keeps_what_it_ended_with_until_it_ends_
     assert of_lab(connection, "counts", "bytes", "money", "mode") == ({}, None, None, None)  # it may delete by now
 
 
+def test_what_is_dropped_keeps_what_it_ended_with_before(connection: Connection, night: date) -> None:
+    begun(connection)
+    outcomes.finish(connection, night, "lab", 1, Ending(0, {"deleted": 3}), LATER)
+    outcomes.expect(connection, night, [Awaited("lab", 7, "d9")])
+    outcomes.refuse(connection, night, "lab", "another configuration", LATER, final=False)
+    outcomes.drop(connection, night, ["lab", "Shop"], "no longer listed")
+    assert of_lab(connection, "state", "said", "exit_code", "counts") == (State.DONE, None, 0, {"deleted": 3})
+    shop = next(each for each in outcomes.outcomes(connection, night) if each.account == "Shop")
+    assert (shop.state, shop.said, shop.exit_code) == (State.FAILED, "no longer listed", None)
+
+
 def test_who_refuses_an_account_says_why_and_changes_nothing_that_runs(connection: Connection, night: date) -> None:
     outcomes.refuse(connection, night, "lab", "another digest", LATER, final=False)
     assert of_lab(connection, "state", "said", "finished_at") == (State.QUEUED, "another digest", None)

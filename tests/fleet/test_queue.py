@@ -98,6 +98,16 @@ def test_an_account_that_waits_or_is_cleaned_is_not_queued_twice_in_a_night(conn
     assert enqueue(connection, app, [LAB, SHOP, WEB], NIGHT) == Enqueued(("web",), ("lab", "shop"), ())
 
 
+def test_what_is_no_longer_listed_is_dropped_unless_somebody_has_it(connection: Connection, app: App) -> None:
+    enqueue(connection, app, [LAB, SHOP, WEB], NIGHT)
+    assert taken(app, 3) is not None
+    assert enqueue(connection, app, [SHOP], NIGHT).unlisted == ()
+    assert enqueue(connection, app, [SHOP], NIGHT, ["shop"]).unlisted == ("web",)
+    assert states(connection) == [("lab", "doing"), ("shop", "todo")]
+    [web] = connection.rows("SELECT state, said FROM outcomes WHERE account = 'web'")
+    assert (web["state"], "no longer listed" in web["said"]) == ("failed", True)
+
+
 def test_what_nobody_began_in_an_earlier_night_is_queued_for_this_one(connection: Connection, app: App) -> None:
     enqueue(connection, app, [LAB, SHOP], NIGHT)
     begun = taken(app, 3)
@@ -175,8 +185,7 @@ def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
     url: str, databases: Databases, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("janitor.fleet.database._PATIENCE", timedelta(seconds=0.3))
-    monkeypatch.setattr("janitor.fleet.queue._WAIT_SECONDS", 1.0)
-    app = app_of(databases.server.url(urlsplit(url).path[1:], port=proxy.port), "a test")
+    app = app_of(databases.server.url(urlsplit(url).path[1:], port=proxy.port), "a test", timedelta(seconds=1))
 
     async def look(jobs: OwnJobs) -> None:
         worker = await jobs.register_worker()

@@ -14,11 +14,13 @@ import pytest
 import yaml
 
 from janitor.cli.fleet.context import Connections
-from janitor.cli.fleet.nights import begin_by_schedule
+from janitor.cli.fleet.nights import begin_by_schedule, begin_night
+from janitor.cli.fleet.standing import report_of
 from janitor.cli.fleet.summing import Nightly
 from janitor.fleet import nights, outcomes
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import Awaited, Ending
+from janitor.report.fleet.night import headline
 from tests.conftest import Desk
 from tests.fleet.fleets import Fleet
 from tests.loopback import Answered, Loopback
@@ -176,6 +178,27 @@ def test_a_night_that_people_began_earlier_that_day_is_summed_up_again(served: S
         served.end(account, epoch=2)
     served.look(later=HOUR)
     assert len(slack.posted) == 2
+
+
+def test_accounts_queued_again_after_the_end_are_told_of_once_more(served: Served, slack: SlackStandIn) -> None:
+    path = served.fleet.folder / "janitor.yaml"
+    path.write_text(path.read_text().replace("post: always", "post: problems"))
+    served.begin()
+    for account, code in (("lab", 0), ("shop", 4)):
+        served.end(account, code)
+    served.look(later=HOUR)
+    served.fleet.look.rows("DELETE FROM procrastinate_jobs")
+    assert begin_night(served.fleet.look, served.fleet.written.accounts(), served.now, ["shop"]).enqueued.new
+    night = nights.night_of(served.fleet.look)
+    assert night is not None
+    assert (night.deadline_at, night.summed_up_at) == (served.now + 6 * HOUR, None)
+    assert headline(report_of(served.fleet.look, night, served.now)) == "2 accounts: 1 well, 1 still to end"
+    served.look()
+    served.end("shop", epoch=2)
+    for _ in range(2):
+        served.look()
+    assert ["1 needs a person" in each.text for each in slack.posted] == [True, False]
+    assert "2 accounts, all well" in slack.posted[1].text
 
 
 def test_old_nights_are_forgotten(served: Served) -> None:

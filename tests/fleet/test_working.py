@@ -11,7 +11,7 @@ from janitor.fleet.database import Connection, connect
 from janitor.fleet.leases.shards import workers
 from janitor.fleet.outcomes import State, outcomes
 from janitor.sandbox.server import Sandbox
-from tests.conftest import Desk
+from tests.conftest import POLICY, Desk
 from tests.fleet.fleets import Fleet, deletes, target_of
 from tests.fleet.postgres import SHARDS, Databases
 
@@ -85,6 +85,32 @@ def test_a_worker_that_is_not_there_cannot_be_drained(desk: Desk, fleet: Fleet) 
         2,
         "janitor: there is no worker nobody: `janitor fleet status` lists them",
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        pytest.param("accounts.yaml", "- {name: lab, api: tost}", "tost", id="account"),
+        pytest.param("policies.yaml", "policies: [{}]", "policies.yaml", id="policy"),
+    ],
+)
+def test_nothing_is_queued_where_what_is_written_is_wrong(
+    desk: Desk, fleet: Fleet, empty: str, file: str, text: str, said: str
+) -> None:
+    for words in ("init", "enqueue"):
+        assert desk.janitor("fleet", words).returncode == 0
+    (desk.folder / file).write_text(text)
+    done = desk.janitor("fleet", "enqueue")
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    with connect(empty) as look:
+        [night] = look.rows("SELECT max(night) AS night FROM nights")
+        [lab] = outcomes(look, night["night"])
+    assert lab.state is State.QUEUED
+    account = "{name: lab, api: openstack, identity: 'http://x.example/v2.0', tenant_id: a, username: b, region: r"
+    (desk.folder / "accounts.yaml").write_text(f"- {account}, password: '${{UNSET}}'}}")
+    (desk.folder / "policies.yaml").write_text(POLICY)
+    done = desk.janitor("fleet", "enqueue")
+    assert done.returncode == 0, f"secrets are for the workers: {done.stderr}"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
+from time import monotonic
 
+from janitor.cli.configuration import rules_of
 from janitor.config import Settings
 from janitor.config.fleet.accounts import Accounts
+from janitor.config.fleet.entries import some_of
 from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import shard_of
-from janitor.errors import UsageError
+from janitor.errors import ConfigurationError, Problem, UsageError
 from janitor.fleet import nights, queue, schema
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import Awaited, outcomes
@@ -45,7 +48,40 @@ def begin_night(
     night = night_at(accounts.settings, at)
     begun = nights.begin(connection, night, at, fleet.deadline)
     app = queue.app_of(fleet.database, "janitor fleet enqueue")
-    return Begun(night, begun.deadline_at, queue.enqueue(connection, app, awaited, night))
+    enqueued = queue.enqueue(connection, app, awaited, night, None if globs else accounts.names)
+    if enqueued.new:
+        nights.begin_again(connection, night, at, at + fleet.deadline)
+        begun = nights.night_of(connection, night) or begun
+    return Begun(night, begun.deadline_at, enqueued)
+
+
+def check_accounts(connection: Connection, accounts: Accounts, globs: Sequence[str] = ()) -> tuple[int, int]:
+    """Check the policies, and the accounts that are to be enqueued and that no worker has taken as they are written.
+
+    For some seconds at most, so that of very many only some are checked: returns how many were, and how many there are.
+    What only a worker can know, as that a secret is missing there, is no mistake here.
+
+    Raises ConfigurationError with every problem that was found, UsageError where no account is matched, and FleetError.
+    """
+    fleet = fleet_of(accounts.settings)
+    schema.check(connection, fleet.shards)
+    rules_of(accounts.settings)
+    digests = {name: accounts.digest_of(name) for name in _chosen(accounts.names, globs)}
+    known = nights.accepted(connection, digests)
+    unknown = sorted(digests.keys() - known, key=lambda name: digests[name])  # the same some, of all places of the list
+    ends, checked = monotonic() + _CHECKING.total_seconds(), 0
+    problems: list[Problem] = []
+    for name in unknown:
+        problems += accounts.problems_of(name)
+        checked += 1
+        if monotonic() > ends:
+            break
+    if problems:
+        raise ConfigurationError(some_of(problems))
+    return checked, len(unknown)
+
+
+_CHECKING = timedelta(seconds=3)
 
 
 def begin_by_schedule(connection: Connection, accounts: Accounts, at: datetime) -> Begun:

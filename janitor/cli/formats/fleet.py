@@ -44,6 +44,7 @@ def _enqueued_in_words(begun: "Begun", zone: tzinfo) -> None:
     parts = [f"{counted(len(done.new), 'account')} queued"]
     parts += [f"{len(done.already):,} already were"] if done.already else []
     parts += [f"{len(done.outdated):,} left of an earlier night dropped"] if done.outdated else []
+    parts += [f"{len(done.unlisted):,} no longer listed dropped"] if done.unlisted else []
     say(f"night {begun.night}: {', '.join(parts)}; it is summed up by {format_minute(begun.deadline_at, zone)}")
 
 
@@ -62,6 +63,7 @@ def _enqueued_as_json(begun: "Begun", _zone: tzinfo) -> None:
                 "queued": list(done.new),
                 "already": list(done.already),
                 "outdated": list(done.outdated),
+                "unlisted": list(done.unlisted),
             }
         )
     )

@@ -1,7 +1,8 @@
 """The accounts of a fleet: their names, and the configuration of each as the whole parser reads it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,6 +48,19 @@ class Accounts:
         entry, database = self._entry(name), database_of(fleet_of(self.settings), name)
         document = put_into(self._document, entry, str(database), self._reading.environ)
         return settings_of(document, self._reading, AccountSchema)
+
+    def problems_of(self, name: str) -> Sequence[Problem]:
+        """What is wrong with one account, as far as it can be said without secrets, which this host may lack.
+
+        Raises UsageError where no account has this name.
+        """
+        entry, database = self._entry(name), database_of(fleet_of(self.settings), name)
+        document = put_into(self._document, entry, str(database), self._reading.environ)
+        try:
+            settings_of(document, replace(self._reading, offline=True), AccountSchema)
+        except ConfigurationError as error:
+            return error.problems
+        return ()
 
     def digest_of(self, name: str, rules: Rules | None = None) -> str:
         """A digest of what is written in the configuration, its policies and the entry of this account.

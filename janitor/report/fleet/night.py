@@ -19,6 +19,8 @@ _LONGEST_NAME = 80
 _LONGEST_SENTENCE = 400
 _QUEUED, _RUNNING, _FAILED, _APPLIED = "queued", "running", "failed", "applied"
 _DRY_RUN = "dry-run"
+NO_LONGER = "it is no longer listed"
+"""What is said of an account that was taken from the list while it waited."""
 WOULD = ("would_delete", "would_announce")
 """What is counted only in accounts that ended a dry run."""
 
@@ -268,6 +270,8 @@ def to_do(account: AccountOutcome) -> str:
     again = f"`janitor fleet enqueue --target {quote(escape(account.account))}`"
     shown = f"`janitor fleet exec {quote(account.account)} -- show latest`"
     match account.exit_code:
+        case None if account.said is not None and NO_LONGER in account.said:
+            return "nothing, unless it should be listed"
         case 0 | 1 | 3:
             return f"{shown} shows its report; what failed is tried again in the next night, or by {again}"
         case 2:

@@ -45,7 +45,9 @@ def init(common: Common, form: Format) -> int:
 def enqueue(common: Common, targets: tuple[str, ...], form: Format) -> int:
     """Queue all accounts, or some, to be cleaned tonight.
 
-    An account that is queued or being cleaned is not queued twice. What is still queued of an earlier night is dropped.
+    An account that is queued or being cleaned is not queued twice. What is still queued of an earlier night is dropped,
+    and so is what is no longer listed, unless --target is given. Policies and accounts are checked first, those
+    that are new or changed, for some seconds: where one is wrong, nothing is queued.
     """
     from janitor.cli.commands.loading import configured_fleet
     from janitor.clock import utc_now
@@ -54,9 +56,14 @@ def enqueue(common: Common, targets: tuple[str, ...], form: Format) -> int:
 
     accounts, fleet = configured_fleet(common)
     check_installed()
-    from janitor.cli.fleet.nights import begin_night
+    from janitor.cli.fleet.nights import begin_night, check_accounts
+    from janitor.cli.terminal import say
     from janitor.fleet.database import connect
 
     with connect(fleet.database, "janitor fleet enqueue") as connection:
+        checked, changed = check_accounts(connection, accounts, targets)
+        if checked < changed:
+            some = f"{checked:,} of {changed:,} accounts that are new or changed were checked"
+            say(f"{some}: `janitor check` checks all", err=True)
         ENQUEUED[form](begin_night(connection, accounts, utc_now(), targets), accounts.settings.timezone)
     return Exit.OK
