@@ -6,9 +6,11 @@ import json
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,11 @@ import pytest
 from janitor.cli.fleet import executing
 from janitor.cli.fleet.answering import Answerer
 from janitor.cli.fleet.context import Connections
+from janitor.clock import utc_now
 from janitor.config.fleet import Fleet as Configured
 from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import folder_of, shard_of
-from janitor.errors import Exit
+from janitor.errors import Busy, Exit
 from janitor.fleet import outcomes, outputs, schema
 from janitor.fleet.applied import PlanAuthority
 from janitor.fleet.database import Connection
@@ -27,12 +30,14 @@ from janitor.fleet.leases.markers import make_marker
 from janitor.fleet.leases.shards import place_of, workers
 from janitor.fleet.nights import night_of
 from janitor.fleet.ownership import take
-from janitor.sandbox.server import Sandbox
+from janitor.sandbox.options import Options
+from janitor.sandbox.server import Sandbox, running
 from janitor.shutdown import Stop
-from janitor.store import Store
+from janitor.store import Store, exclusive
 from tests.conftest import Desk
 from tests.fleet.fleets import Fleet, deletes, target_of
 from tests.fleet.postgres import SHARDS
+from tests.run.stopped_runs import FaultInjector
 
 ELSEWHERE = "another-host"
 WORKER = "first"
@@ -259,6 +264,37 @@ def test_what_a_plan_deletes_is_unknown_until_it_has_ended(fleet: Fleet) -> None
     assert ("deleted" in outcome.counts, outcome.bytes, outcome.counts["images"] > 0) == (False, None, True)
     [new] = outcomes.outcomes(fleet.look, night)
     assert (new.state, new.exit_code, new.counts) == (outcomes.State.APPLIED, None, {})
+
+
+def test_what_is_applied_for_a_worker_stops_where_that_is_killed(fleet: Fleet) -> None:
+    injector = FaultInjector("delete-image", 2, first_answer=True)
+    with running(Options(images=120), hook=injector) as cloud:
+        fleet.write(target_of(cloud, "shop"))
+        fleet.lease_all(WORKER)
+        amend(fleet, "mode: delete", "mode: dry-run")
+        night = fleet.begin("shop").night
+        fleet.clean("shop", night)
+        planned = fleet.outcome("shop", night).counts["to_delete"]
+        identity = outputs.ask(fleet.look, "shop", ["apply", "1", "--yes"], "kim@desk")
+        answering = (
+            "from pathlib import Path; from janitor.cli.fleet.answering import Answerer; "
+            "from janitor.cli.fleet.context import Connections; from janitor.shutdown import Stop; "
+            f"Answerer(Path('janitor.yaml'), Connections({fleet.url!r}, {WORKER!r}), {WORKER!r}, Stop())"
+            f".answer({identity!r})"
+        )
+        with subprocess.Popen([sys.executable, "-c", answering], cwd=fleet.folder) as worker:
+
+            def kill() -> None:
+                worker.kill()
+                threading.Event().wait(1)  # answered only when what it began has noticed
+
+            injector.act = kill
+            worker.wait(30)
+        for _ in range(400):
+            with suppress(Busy), exclusive(fleet.settings_of("shop").database, "a test", utc_now()):
+                break
+            threading.Event().wait(0.05)
+        assert 2 <= len(deletes(cloud)) < planned
 
 
 def test_nothing_is_deleted_for_a_worker_that_has_lost_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:

@@ -1,6 +1,7 @@
 """Commands about one account that were asked on another host: carried out where the account's database is."""
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ _log = logging.getLogger("janitor.fleet")
 class Answerer:
     """Carries out such commands, each in a process of its own, by the configuration of this host.
 
-    `worker` is who has leased the shards; once told to stop, what is being carried out is told so, too.
+    `worker` is who has leased the shards; once told to stop, or killed, what is being carried out is told so, too.
     """
 
     config: Path | None
@@ -49,10 +50,15 @@ class Answerer:
         configured = [] if self.config is None else ["--config", str(self.config)]
         ours = ["--here", self.worker, "--asked-by", asked.asked_by]
         command = [sys.executable, "-m", "janitor", "fleet", "exec", *configured, *ours, asked.account, "--"]
-        with subprocess.Popen(  # noqa: S603 - our own command, whose words are checked there again
-            [*command, *asked.words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
-            output, errors = self._ended(process)
+        while_we_live, held = os.pipe()
+        try:
+            with subprocess.Popen(  # noqa: S603 - our own command, whose words are checked there again
+                [*command, *asked.words], stdin=while_we_live, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as process:
+                output, errors = self._ended(process)
+        finally:
+            os.close(while_we_live)
+            os.close(held)
         code = process.returncode
         return _kept(output), _kept(errors), code if code >= 0 else _BY_SIGNAL - code
 

@@ -1,6 +1,11 @@
 """A command about one account: carried out here where its database is, or else asked of the worker that has it."""
 
+import os
+import signal
 import socket
+import stat
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +74,17 @@ def note_exemption(fleet: Fleet, database: Path, account: str) -> None:
     if granted is not None:
         with connect(fleet.database, _NAME) as connection:
             ownership.note_exemption(connection, account, granted)
+
+
+def end_with_worker() -> None:
+    """Tell this process to stop as soon as the worker that began it is no more: its standard input ends then."""
+    if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+
+
+def _stop_at_end_of_input() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

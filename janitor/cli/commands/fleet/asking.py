@@ -92,6 +92,7 @@ def execute(
     if deletes and not (context.params["yes"] or context.params["dry_run"]):
         raise executing.needs_yes(words)
     if worker is not None:
+        executing.end_with_worker()
         executing.check_has(fleet, account, worker)
         own = Account(
             account, asked_by, partial(executing.taken, fleet, accounts.settings_of(account), account, worker)
