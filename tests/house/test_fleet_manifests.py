@@ -60,6 +60,22 @@ def test_a_worker_has_the_time_to_hand_back_what_it_has() -> None:
     assert WORK["terminationGracePeriodSeconds"] > 10
 
 
+@pytest.mark.parametrize("pod", PODS)
+def test_no_probe_ends_a_pod_because_postgresql_is_away(pod: dict[str, Any]) -> None:
+    [container] = pod["containers"]
+    assert not {"livenessProbe", "startupProbe", "readinessProbe"} & container.keys()
+
+
+def test_the_document_says_what_to_change() -> None:
+    document = (ROOT / "docs/fleet.md").read_text(encoding="utf-8")
+    section = document.partition("## On Kubernetes\n")[2].partition("\n## ")[0]
+    workers = MANIFESTS["StatefulSet janitor-fleet"]["spec"]
+    secrets = [name.split()[1] for name in MANIFESTS if name.startswith("Secret ")]
+    told = [WORK["containers"][0]["image"], f"replicas: {workers['replicas']}", "storageClassName", *secrets]
+    told += [f"deploy/{name.split()[1]} --" for name in MANIFESTS if name.startswith("Deployment ")]
+    assert [each for each in told if each not in section] == []
+
+
 def test_only_the_job_has_the_password_of_the_owner_of_the_tables() -> None:
     of_pods = [[entry["secretRef"]["name"] for entry in pod["containers"][0]["envFrom"]] for pod in (INIT, WORK, SERVE)]
     assert of_pods == [["janitor-fleet", "janitor-fleet-owner"], ["janitor-fleet"], ["janitor-fleet"]]  # the last wins
