@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from tests.fleet.nights.record import Mishap, Record, Said, Taking
 
@@ -127,12 +128,18 @@ def jobs_are_ended_by_who_has_them(record: Record, counts: Counter[str]) -> Iter
 
 
 def nobody_is_told_twice(record: Record, counts: Counter[str]) -> Iterator[str]:
-    """The same is said of an image in one message, but where its sender was killed before it knew of that."""
+    """The same is said of an image in one message, but where its sender was killed before it knew of that.
+
+    So it is where it was killed before the notice had begun: then the next run announces it again, and later deletes it.
+    """
     takings, again = _by_account(record), set[int]()
     for (account, image, fate), said in sorted(_told(record).items()):
         counts[f"told {fate.lower()}"] += 1
-        if len({each.run for each in said}) > 1:
-            yield f"{account}: runs {sorted({each.run for each in said})} say that {image} is {fate.lower()}"
+        for first, second in pairwise({each.run: each for each in said}.values()):
+            if fate == "ANNOUNCED" and _died_meanwhile(record, takings.get(account, []), first):
+                counts["announced again after a death"] += 1
+            else:
+                yield f"{account}: runs {first.run} and {second.run} say that {image} is {fate.lower()}"
         for first, second in _repeated(said):
             again.add(second.message)
             if not _died_meanwhile(record, takings.get(account, []), first):

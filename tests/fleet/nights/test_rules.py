@@ -190,6 +190,16 @@ def test_every_rule_is_broken_by_something() -> None:
     assert set(WRONG.values()) == {rule.__name__ for rule in RULES}
 
 
+def test_what_is_announced_again_after_a_death_is_no_breach() -> None:
+    record = held()
+    record.said.append(said(2, "a", "ANNOUNCED", run=2, at=109.0))
+    assert breaches(record, Counter()) != []
+    record.mishaps.append(Mishap("killed", "two", 107.6, 107.6))
+    counts: Counter[str] = Counter()
+    assert breaches(record, counts) == []
+    assert counts["announced again after a death"] == 1
+
+
 def test_what_was_sent_again_after_a_death_is_no_breach() -> None:
     record = held()
     record.said.append(said(2, "a", "ANNOUNCED", at=109.0))
