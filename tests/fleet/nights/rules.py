@@ -130,7 +130,7 @@ def jobs_are_ended_by_who_has_them(record: Record, counts: Counter[str]) -> Iter
 def nobody_is_told_twice(record: Record, counts: Counter[str]) -> Iterator[str]:
     """The same is said of an image in one message, but where its sender was killed before it knew of that.
 
-    So it is where it was killed before the notice had begun: then the next run announces it again, and later deletes it.
+    Where it was killed before the notice had begun, the next run announces it again.
     """
     takings, again = _by_account(record), set[int]()
     for (account, image, fate), said in sorted(_told(record).items()):
