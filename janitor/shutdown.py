@@ -13,6 +13,8 @@ from datetime import timedelta
 from types import FrameType
 from typing import TypeVar
 
+from janitor.commands import as_here
+
 T = TypeVar("T")
 
 GRACE = timedelta(seconds=9.5)
@@ -45,18 +47,19 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def stopping_on_signals(stop: Stop, *, in_time: bool = True) -> Iterator[None]:
+def stopping_on_signals(stop: Stop, *, in_time: bool = True, late_code: int | None = None) -> Iterator[None]:
     """Let `ending_signals` set `stop` instead of killing what is in flight; any that follow change nothing.
 
-    Should the end take longer than a container is given, the process ends nevertheless: the database holds what was
-    requested, and the next run settles it. Unless it is to end `in_time`.
+    Should the end take longer than a container is given, the process ends nevertheless, with `late_code`, or else 128
+    plus the signal: the database holds what was requested, and the next run settles it. Unless it is to end `in_time`.
     """
 
     def ask_to_stop(number: int, _frame: FrameType | None) -> None:
         if not asked:
             asked.append(number)
             # A handler that takes the event's lock itself could deadlock.
-            threading.Thread(target=_stop, args=(stop, number, in_time), name="stop", daemon=True).start()
+            code = 128 + number if late_code is None else late_code
+            threading.Thread(target=_stop, args=(stop, number, code if in_time else None), daemon=True).start()
 
     asked: list[int] = []
     before = {number: signal.signal(number, ask_to_stop) for number in ending_signals()}
@@ -67,12 +70,12 @@ def stopping_on_signals(stop: Stop, *, in_time: bool = True) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _stop(stop: Stop, number: int, in_time: bool) -> None:
+def _stop(stop: Stop, number: int, late_code: int | None) -> None:
     stop.signal_number = number
     stop.set()
     _log.info("stopping signal=%s", signal.Signals(number).name)
-    if in_time:
-        end_after(GRACE, 128 + number)
+    if late_code is not None:
+        end_after(GRACE, late_code)
 
 
 def end_after(grace: timedelta, code: int) -> None:
@@ -99,5 +102,5 @@ def within(action: Callable[[], T], stop: threading.Event, patience: timedelta) 
         except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             future.set_exception(error)
 
-    threading.Thread(target=act, daemon=True, name="within").start()
+    threading.Thread(target=as_here(act), daemon=True, name="within").start()
     return None if wait_for([future], stop, patience) else future.result()

@@ -9,6 +9,7 @@ from typing import Any
 
 from janitor.cli.explain import find_image
 from janitor.cli.terminal import say
+from janitor.commands import command
 from janitor.config import Settings
 from janitor.config.operator import user_name
 from janitor.config.policy_files import load_rules
@@ -36,7 +37,7 @@ def grant(
 ) -> None:
     """Exempt images until a date, or for a term. Raises UsageError, with nothing changed, for anything unclear."""
     if not prefixes:
-        raise UsageError("name the image to exempt: janitor keep IMAGE … (its id, or the start of it)")
+        raise UsageError(f"name the image to exempt: {command('keep IMAGE')} … (its id, or the start of it)")
     end = _end(until, term, now, settings.timezone)
     reason, who = _words("--why", why or "", "give the reason"), granted_by(by)
     with Store.open_existing(settings.database) as store:
@@ -124,7 +125,8 @@ def _held(store: Store, prefix: str, now: datetime) -> list[ExemptionRecord]:
     held = [record for place in places for record in store.exemption_records(*place) if record.active(now)]
     if not held:
         raise UsageError(
-            f"{visible(places[0][1])} has no exemption by `janitor keep`; one in a policy file is revoked in that file"
+            f"{visible(places[0][1])} has no exemption by `{command('keep')}`; one in a policy file is revoked in that "
+            "file"
         )
     return held
 

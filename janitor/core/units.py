@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import groupby
 
 _DURATION_UNITS = {
     "y": timedelta(days=365),
@@ -275,3 +276,10 @@ def some_of(words: Sequence[str], most: int, between: str = ", ") -> str:
 def counted(count: int, noun: str = "image") -> str:
     """A count with its noun: `1 image`, `2,041 images`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def in_ranges(numbers: Sequence[int]) -> str:
+    """Numbers in order as people write them: `0-3, 8`."""
+    runs = groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
+    parts = [[number for _, number in run] for _, run in runs]
+    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

@@ -35,17 +35,18 @@ WHERE night = %(night)s AND account = %(account)s AND epoch = %(epoch)s
 class PlanAuthority(AccountAuthority):
     """The right to carry out a reviewed plan in one account. `night`, where there is one, is that which it counts in.
 
-    `requested`: deletions were reserved, so that some may have been requested.
+    `most`: also of a run that a person begins, for which the limit of the night does hold. `requested`: deletions were
+    reserved, so that some may have been requested.
     """
 
-    def __init__(self, connection: Connection, own: Ownership) -> None:
+    def __init__(self, connection: Connection, own: Ownership, most: int | None = None) -> None:
         """Raises FleetError."""
         self.night: Night | None = night_of(connection)
         self.requested = False
-        super().__init__(connection, own, self.night)
+        super().__init__(connection, own, self.night, most)
 
     def reserve(self, target: str, deletions: int) -> str | None:
-        """As for any run, but that the limit of the night does not hold for it."""
+        """As for any run; without `most`, the limit of the night does not hold for it."""
         why = super().reserve(target, deletions)
         if why is None and self.night is not None:
             own = self._ownership

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
+from janitor.commands import command
 from janitor.core.decision import Decision
 from janitor.core.planning.refusal import Refusal, refusals_in
 from janitor.core.result import DeletionOutcome, Mode, Outcome, RunResult, TargetResult
@@ -70,7 +71,8 @@ def advice(
 
 def _placed(sentence: str, shown_by: str | None) -> str:
     """The sentence, said of images that are not in this report but shown by a command, if there is one."""
-    return sentence if shown_by is None else _CUT[sentence].replace("{shown}", f"`{shown_by}`")
+    placed = sentence if shown_by is None else _CUT[sentence].replace("{shown}", f"`{shown_by}`")
+    return placed.replace("{keep}", command("keep"))
 
 
 def _tells(decisions: Iterable[Decision], result: RunResult) -> str:
@@ -98,7 +100,7 @@ _KEEP_BY_BUTTON = (
 _REVIEW = (
     "Whoever runs Image Janitor reviews the list below, and then deletes exactly it with the command in the error, "
     "raises the limit, or corrects the policy; until then nothing is deleted there. Whoever needs an image of the list "
-    "{tells}keeps it by `janitor keep`."
+    "{tells}keeps it by `{keep}`."
 )
 _DOUBT = (
     "Whoever runs Image Janitor does what the error below says. Nobody else has to do anything: until then nothing is "
@@ -115,18 +117,16 @@ _FAILED = (
 )
 _REJECTED = "See below what the API said about each deletion that was rejected or failed."
 _NOTHING_DONE = "Nothing was deleted or announced."
-_OF_DRY_RUN = (
-    "This is what a live run would do now. Whoever needs an image of the list {tells}keeps it by `janitor keep`."
-)
+_OF_DRY_RUN = "This is what a live run would do now. Whoever needs an image of the list {tells}keeps it by `{keep}`."
 _CUT = {
     _KEEP: "{shown} lists the images. If one must stay, keep it{} with the command that stands below it there. For the "
     "others there is nothing to do: they are deleted from then on.",
     _REVIEW: "Whoever runs Image Janitor reviews the list that {shown} prints, and then deletes exactly it with the "
     "command in the error, raises the limit, or corrects the policy; until then nothing is deleted there. Whoever "
-    "needs an image of it {tells}keeps it by `janitor keep`.",
+    "needs an image of it {tells}keeps it by `{keep}`.",
     _REJECTED: "{shown} says what the API said about each deletion that was rejected or failed.",
     _OF_DRY_RUN: "This is what a live run would do now; {shown} lists the images. Whoever needs one of them "
-    "{tells}keeps it by `janitor keep`.",
+    "{tells}keeps it by `{keep}`.",
 }
 """The sentences about images that are listed in a report, in one that leaves its images out."""
 

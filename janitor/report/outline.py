@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from janitor.commands import command
 from janitor.core.decision import Decision, Reason, Spared
 from janitor.core.exemptions import expires_soon
 from janitor.core.planning.refusal import REFUSALS, refusal_of
@@ -123,7 +124,7 @@ def _parted(decisions: Iterable[Decision], undelivered: Collection[str]) -> tupl
 
 
 def _way_out(decision: Decision) -> str:
-    return f'janitor keep {decision.image.id} --for 30d --why "…"'
+    return command(f'keep {decision.image.id} --for 30d --why "…"')
 
 
 def _announcer(saved: Spared) -> str | None:

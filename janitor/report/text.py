@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from enum import StrEnum
 
+from janitor.commands import command
 from janitor.core.decision import REASONS
 from janitor.core.memory import Backlog
 from janitor.core.result import Cost, Mode, Outcome, RunResult, TargetResult
@@ -90,7 +91,7 @@ def _lines(
 ) -> Iterator[Line]:
     yield from paragraph(heading or headline(result, zone), width, style=_style_of_headline(result))
     yield from paragraph(f"{run_name(result)}, {run_times(result, zone)}", width)
-    for sentence in advice(result, zone, shown_by=None if images else f"janitor show {result.run}"):
+    for sentence in advice(result, zone, shown_by=None if images else command(f"show {result.run}")):
         yield from paragraph(sentence, width)
     for remark in result.remarks:
         yield from paragraph(f"Note: {shortened(remark, _LONGEST_SENTENCE)}", width, style=WARNING)

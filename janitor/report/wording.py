@@ -3,6 +3,7 @@
 import math
 from datetime import datetime, timedelta, tzinfo
 
+from janitor.commands import command
 from janitor.core.memory import Backlog
 from janitor.core.planning.refusal import in_words, refusals_in
 from janitor.core.result import Cost, Outcome, RunResult
@@ -92,4 +93,4 @@ def undelivered_reports(backlog: Backlog | None, zone: tzinfo) -> str:
     if backlog.since is None:
         return ""
     waiting, since = counted(backlog.reports, "report"), local_minute(backlog.since, zone)
-    return f"{waiting} undelivered since {since}: the next run tries again, or `janitor resend` does."
+    return f"{waiting} undelivered since {since}: the next run tries again, or `{command('resend')}` does."

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Semaphore
 
+from janitor.commands import as_here
 from janitor.core.matching import Matched
 from janitor.core.planning.plan_diff import plan_digest
 from janitor.core.result import Outcome, RunResult, RunTerms, TargetResult
@@ -64,7 +65,7 @@ class Run(Orders):
         permit = Semaphore(self.execution.targets_at_once)
         sites, comparison, together = compared(self.sites, self._new(), self.execution.stop, permit)
         pool = ThreadPoolExecutor(max(self.execution.targets_at_once, together), thread_name_prefix="target")
-        work = {site.name: pool.submit(self._permitted, permit, run, site, comparison) for site in sites}
+        work = {site.name: pool.submit(as_here(self._permitted), permit, run, site, comparison) for site in sites}
         late = True
         try:
             late = wait_for(list(work.values()), self.execution.stop, self.execution.patience)

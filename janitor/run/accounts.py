@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from janitor.cloud.service import ONE_ACCOUNT
 from janitor.cloud.target import Target
+from janitor.commands import command
 from janitor.core.survey.one_account import AccountPair, InCommon
 
 _RECENT = timedelta(days=8)
@@ -99,7 +100,7 @@ def _one_account(name: str, pair: AccountPair, *, still: bool) -> str:
     apart = " ".join(map(quote, pair.names))
     return (
         f"{name} and {other} {when} the same images ({pair.image} is one of them): {ONE_ACCOUNT}. If they are two "
-        f"accounts that share these images: `janitor target distinct {apart}`"
+        f"accounts that share these images: `{command(f'target distinct {apart}', asks=True)}`"
     )
 
 
@@ -109,6 +110,6 @@ def unknown_account(name: str, alike: Mapping[str, str]) -> str:
     targets = " ".join(f"--target {quote(other)}" for other in sorted(alike))
     return (
         f"nothing deleted: no list was ever read of {others}: possibly the account of {name} under another name, which "
-        f"keeps what {name} deletes. Once `janitor run --dry-run {targets}` could read it, or it is removed from "
+        f"keeps what {name} deletes. Once `{command(f'run --dry-run {targets}')}` could read it, or it is removed from "
         "the configuration, the next run deletes again."
     )

@@ -8,6 +8,7 @@ from shlex import quote
 
 from janitor.cloud.apis import wire_keys
 from janitor.cloud.service import ImageService, Lookup
+from janitor.commands import command
 from janitor.core.basis import Grounds, answers
 from janitor.core.decide import decide
 from janitor.core.decision import Change, Decision, Verdict
@@ -31,7 +32,7 @@ from janitor.core.result import (
 )
 from janitor.core.sharing import apply_sharing, in_question
 from janitor.core.survey import Survey
-from janitor.core.survey.clock import UNCONFIRMED, ClockCheck
+from janitor.core.survey.clock import ClockCheck, unconfirmed
 from janitor.core.survey.mark import restored
 from janitor.core.survey.plausibility import implausible
 from janitor.errors import AnotherAccount, CloudError, Implausible, Interrupted, JanitorError, StoreError
@@ -220,9 +221,8 @@ class Cleaning:
         against = self._doubt(seen, plan)
         if against is None and (excess := self._excess(plan)) is not None:
             only = f" --target {quote(self.target)}" if len(self.orders.sites) > 1 else ""
-            against = (
-                f"{excess.sentence} To delete exactly this list after reviewing it: janitor apply {self.run}{only}"
-            )
+            applying = command(f"apply {self.run}{only}", asks=True)
+            against = f"{excess.sentence} To delete exactly this list after reviewing it: {applying}"
         if against is not None:
             seen = replace(seen, outcome=Outcome.REFUSED, error=against, excess=excess)
         if self.orders.mode is Mode.DRY_RUN:
@@ -252,7 +252,7 @@ class Cleaning:
     def _doubt(self, seen: TargetResult, plan: Plan) -> str | None:
         """Why no plan is carried out although the survey is plausible, if there is a reason."""
         if seen.survey.clock is ClockCheck.UNCONFIRMED:
-            return UNCONFIRMED
+            return unconfirmed()
         behind = self._store.behind_in(self.run, self.target, self.orders.mode)
         if behind is not None:
             return restored(behind)

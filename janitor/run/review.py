@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from janitor.commands import command
 from janitor.core.decision import Decision
 from janitor.core.planning.plan_diff import plan_digest, policy_text
 from janitor.core.policy import Policy
@@ -27,20 +28,19 @@ def reviewed_plan(
     """
     run = store.load_run(number)
     if run.digest is None:
-        raise UsageError(f"run {number} left no finished plan: make a new one with `janitor run --dry-run`")
+        raise UsageError(f"run {number} left no finished plan: make a new one with `{_dry_run()}`")
     planned = {target.target: target.to_delete for target in run.targets if target.to_delete}
     if not planned:
         raise UsageError(f"run {number} planned no deletion: there is nothing to apply")
     rebound = [target for target in planned if store.counts_after(target) >= number]
     if rebound:
         raise UsageError(
-            f"{', '.join(rebound)} was bound to another account after run {number}: make a new plan with "
-            "`janitor run --dry-run`"
+            f"{', '.join(rebound)} was bound to another account after run {number}: make a new plan with `{_dry_run()}`"
         )
     if now - run.finished_at > validity:
         raise UsageError(
             f"the plan of run {number} is of {format_minute(run.finished_at, zone)} and was valid for "
-            f"{format_duration(validity)}: make a new one with `janitor run --dry-run`"
+            f"{format_duration(validity)}: make a new one with `{_dry_run()}`"
         )
     _check_policies(store, run, planned, policies)
     every = ((target, decision) for target, decisions in planned.items() for decision in decisions)
@@ -49,6 +49,11 @@ def reviewed_plan(
     if unplanned := [name for name in targets if name not in planned]:
         raise UsageError(f"run {number} planned no deletion in {', '.join(unplanned)}; it did in {', '.join(planned)}")
     return {name: decisions for name, decisions in planned.items() if not targets or name in targets}
+
+
+def _dry_run() -> str:
+    """The command that makes a new plan."""
+    return command("run --dry-run")
 
 
 def _check_policies(
@@ -60,5 +65,5 @@ def _check_policies(
     changed = [name for name in used if then.get(name) != now.get(name)]
     if changed:
         raise UsageError(
-            f"policy {', '.join(changed)} has changed since run {run.run}: make a new plan with `janitor run --dry-run`"
+            f"policy {', '.join(changed)} has changed since run {run.run}: make a new plan with `{_dry_run()}`"
         )

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from janitor.commands import command
 from janitor.errors import StoreError, UsageError
 from janitor.store.connection import Connection
 from janitor.store.together import Together
@@ -188,7 +189,7 @@ def _prepare(path: Path, create: bool) -> None:
         return
     _check_folder(path)
     if not path.exists() or path.stat().st_size == 0:
-        raise UsageError("nothing recorded yet: run `janitor run --dry-run` first")
+        raise UsageError(f"nothing recorded yet: run `{command('run --dry-run')}` first")
 
 
 def _check_folder(path: Path) -> None:

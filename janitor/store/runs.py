@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from janitor.commands import command
 from janitor.core.decision import Decision, Spared
 from janitor.core.planning.plan import Excess, Limits, Plan
 from janitor.core.result import (
@@ -110,7 +111,7 @@ def check_known(db: Connection, run: int) -> None:
     """Raises UsageError, naming the latest run, for one that does not exist."""
     latest = latest_run(db)
     if latest is None:
-        raise UsageError("no run is recorded yet: start with `janitor run --dry-run`")
+        raise UsageError(f"no run is recorded yet: start with `{command('run --dry-run')}`")
     if not 0 < run <= latest or not db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
         raise UsageError(f"there is no run {run}: the latest is {latest}")
 

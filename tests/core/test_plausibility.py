@@ -232,15 +232,17 @@ def test_a_clock_that_is_off_deletes_nothing_and_gives_no_notice(
         not believed,
     )
     assert believed or "clock is 4320 minutes" in (target.error or "")
-    assert believed or ". Check the clock of this machine; if it is right, run once with" in (target.error or "")
+    assert believed or ". Check the clock of this machine; if it is right, run `janitor run --accept-survey" in (
+        target.error or ""
+    )
 
 
 def test_our_clock_is_checked_before_the_account() -> None:
     clock, list_ = ClockDoubt("our clock is slow"), "instances fell from 9 to 0"
     said = implausible("kr 1", [list_])
-    assert said.endswith("; if the survey is right, run once with --accept-survey --target 'kr 1'.")
+    assert said.endswith("; if the survey is right, run `janitor run --accept-survey --target 'kr 1'` once.")
     assert ". Check the account;" in said
-    both = "Check the clock of this machine first, and then the account; if both are right, run once with"
+    both = "Check the clock of this machine first, and then the account; if both are right, run `janitor run"
     assert both in implausible("prod", [list_, clock])
     assert implausible("prod", [clock], acceptable=False).endswith("our clock is slow.")
 

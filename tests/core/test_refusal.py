@@ -7,7 +7,7 @@ from janitor.core.planning.plan import OVER_LIMIT, Excess, Limits, Plan
 from janitor.core.planning.refusal import REFUSALS, Refusal, in_words, refusal_of, refusal_told_by, refusals_in
 from janitor.core.result import Mode, Outcome
 from janitor.core.survey.binding import Binding, Known, recognise
-from janitor.core.survey.clock import UNCONFIRMED
+from janitor.core.survey.clock import unconfirmed
 from janitor.core.survey.mark import Behind, restored
 from janitor.core.survey.one_account import AccountPair
 from janitor.core.survey.plausibility import implausible
@@ -35,7 +35,7 @@ SENTENCES = {
     "over-a-limit": (over(), Refusal.OVER_LIMIT),
     "a-copy": (restored(Behind(3, copied=True)), Refusal.COPY),
     "an-older-database": (restored(Behind(3, copied=False)), Refusal.OTHER_DATABASE),
-    "clock": (UNCONFIRMED, Refusal.CLOCK),
+    "clock": (unconfirmed(), Refusal.CLOCK),
     "unread": (unknown_account("a", {"b": "the same host"}), Refusal.OTHER_UNREAD),
     "one-account": (implausible("a", doubts_about_account("a", [PAIR], ["b"])), Refusal.TWO_NAMES),
     "one-service": (implausible("a", [f"a and b: {ONE_SERVICE}"], acceptable=False), Refusal.TWO_NAMES),

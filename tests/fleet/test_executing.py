@@ -152,13 +152,16 @@ def test_the_exit_code_is_that_of_the_command(desk: Desk, fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(("run",), "run cannot be asked of one account: these can: keep, ", id="another-command"),
+        pytest.param(("policies",), "policies cannot be asked of one account: these can: keep, ", id="another-command"),
         pytest.param(("waiting", "-c", "other.yaml"), "--config is no word of the command", id="config"),
         pytest.param(("waiting", "--config=x.yaml"), "--config is no word of the command", id="config-by-name"),
         pytest.param(("waiting", "-v"), "--verbose is no word of the command", id="verbose"),
         pytest.param(("waiting", "--nonsense"), "No such option", id="nonsense"),
         pytest.param(("apply", "1"), "can ask nobody: add --yes, or --dry-run", id="asking"),
-        pytest.param(("apply", "x", "--yes"), "'x' is not", id="no-run"),
+        pytest.param(("apply", "x", "--yes"), "'x' is no number of a run", id="no-run"),
+        pytest.param(("apply", "latest"), "janitor fleet exec lab -- runs", id="the-latest"),
+        pytest.param(("target", "rename"), "target rename cannot be asked of one account", id="half-known"),
+        pytest.param(("target",), "target cannot be asked of one account", id="half-said"),
     ],
 )
 def test_what_cannot_be_asked_is_asked_of_nobody(desk: Desk, fleet: Fleet, words: tuple[str, ...], said: str) -> None:
@@ -210,8 +213,12 @@ def test_without_an_answer_in_time_it_is_withdrawn(desk: Desk, fleet: Fleet) -> 
     assert fleet.look.rows("SELECT * FROM procrastinate_jobs WHERE task_name = 'answer'") == []
 
 
+def ask(fleet: Fleet, *words: str) -> str:
+    return outputs.ask(fleet.look, "lab", words, "kim@desk")
+
+
 def ask_to_apply(fleet: Fleet, *more: str) -> str:
-    return outputs.ask(fleet.look, "lab", ["apply", "1", *more], "kim@desk")
+    return ask(fleet, "apply", "1", *more)
 
 
 def test_a_plan_is_applied_by_the_worker_that_has_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:
@@ -326,3 +333,56 @@ def test_a_deletion_is_never_performed_where_it_is_asked(desk: Desk, fleet: Flee
     done = desk.janitor("fleet", "exec", "--wait", "1s", "lab", "--", "apply", "1", "--yes")
     assert (done.returncode, deletes(sandbox)) == (1, [])
     assert "nobody began it within 1s" in done.stderr
+
+
+def test_reports_and_messages_name_commands_that_a_fleet_accepts(fleet: Fleet, desk: Desk) -> None:
+    shown = " ".join(desk.janitor("fleet", "exec", "lab", "--", "show", "latest").stdout.split())
+    assert "`janitor fleet exec lab -- keep`" in shown
+    nobody = desk.janitor("fleet", "exec", "lab", "--", "keep", "--for", "30d", "--why", "mine")
+    assert "name the image to exempt: janitor fleet exec lab -- keep IMAGE …" in nobody.stderr
+    unknown = desk.janitor("fleet", "exec", "lab", "--", "keep", "--fro", "30d")
+    assert "janitor fleet exec lab -- keep" in unknown.stderr
+    assert "TARGET" not in unknown.stderr
+
+
+def test_what_a_worker_records_names_such_commands(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.write(target_of(sandbox, "lab"))
+    amend(fleet, "max_deletions: 1000", "max_deletions: 0")
+    fleet.clean("lab", fleet.begin().night)
+    with Store.open_existing(fleet.settings_of("lab").database) as store:
+        run = store.latest_run()
+        assert run is not None
+        [target] = store.load_run(run).targets
+    assert (target.error or "").endswith(f"after reviewing it: janitor fleet exec lab -- apply {run} --yes")
+
+
+def test_an_account_whose_name_begins_like_an_option(fleet: Fleet, desk: Desk, sandbox: Sandbox) -> None:
+    fleet.write({**target_of(sandbox, "lab"), "name": "-x"})
+    done = desk.janitor("fleet", "exec", "--", "-x", "--", "waitin")
+    assert (done.returncode, "waitin cannot be asked of one account" in done.stderr) == (2, True)
+
+
+def test_a_run_by_a_person_is_the_work_of_a_worker_and_counts_in_the_night(fleet: Fleet, sandbox: Sandbox) -> None:
+    fleet.write(target_of(sandbox, "lab"), max_deletions_per_night=1)
+    ask(fleet, "run", "--format", "json")
+    said = answered(fleet)
+    assert (said.exit_code, deletes(sandbox)) == (4, []), said
+    told = json.loads(said.output or "")
+    assert "all accounts may have 1 together" in told["targets"][0]["error"]
+    assert told["begun_by"] == "by fleet exec, kim@desk"
+
+
+def test_a_run_is_never_performed_where_it_is_asked(desk: Desk, fleet: Fleet) -> None:
+    done = desk.janitor("fleet", "exec", "--wait", "1s", "lab", "--", "run", "--dry-run")
+    assert (done.returncode, "nobody began it within 1s" in done.stderr) == (1, True)
+
+
+def test_an_account_is_bound_anew_as_of_who_asked(fleet: Fleet) -> None:
+    ask(fleet, "target", "rebind", "lab", "--yes")
+    said = answered(fleet)
+    assert (said.exit_code, (said.output or "").startswith("lab: the next run binds it")) == (Exit.OK, True), said
+
+
+def test_an_answer_is_asked_for_by_its_id(desk: Desk, fleet: Fleet) -> None:
+    done = desk.janitor("fleet", "exec", "--answer", "4711")
+    assert (done.returncode, "'4711' is no id of an answer: stderr said it" in done.stderr) == (2, True)

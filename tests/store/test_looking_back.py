@@ -16,7 +16,7 @@ from janitor.core.replay.regrets import Hindsight
 from janitor.core.replay.replayed import ReplayedNight, Ruling
 from janitor.core.result import Mode
 from janitor.core.survey import Survey
-from janitor.core.survey.clock import UNCONFIRMED
+from janitor.core.survey.clock import unconfirmed
 from janitor.core.survey.plausibility import implausible
 from janitor.core.usage import Reading, Source, Unread, Usage, User
 from janitor.store import Store
@@ -217,7 +217,7 @@ def test_of_images_that_wait_those_are_gone_that_our_own_runs_really_deleted(
 @pytest.mark.parametrize(
     ("error", "withheld"),
     [
-        (UNCONFIRMED, UNCONFIRMED),
+        (unconfirmed(), unconfirmed()),
         (implausible("prod", ["half of it is missing"]), implausible("prod", ["half of it is missing"])),
         (None, "no reason is recorded"),
         (f"{OVER_LIMIT}2 deletions planned, limits.max_deletions allows 1.", None),

@@ -40,7 +40,7 @@ def rebind(common: Common, name: str, yes: bool) -> int:
             return Exit.FAILED
         now = utc_now()
         with exclusive(settings.database, "janitor target rebind", now, settings.timezone):
-            store.rebind(name, granted_by(None), now)
+            store.rebind(name, granted_by(common.asked_by), now)
     say(f"{visible(name)}: the next run binds it to the account that it reaches, and starts a new history")
     return Exit.OK
 
@@ -74,7 +74,7 @@ def distinct(common: Common, name: str, other: str, yes: bool) -> int:
             return Exit.FAILED
         now = utc_now()
         with exclusive(settings.database, "janitor target distinct", now, settings.timezone):
-            store.tell_apart(pair_of(store, name, other).names, granted_by(None), now)
+            store.tell_apart(pair_of(store, name, other).names, granted_by(common.asked_by), now)
     say(f"{both} are two accounts: the next run cleans both")
     return Exit.OK
 

@@ -44,7 +44,20 @@ class _Run(_Number):
         return super().convert(value, param, ctx)
 
 
+class _Reviewed(_Number):
+    """A number of a run, which has to be said: what a person has reviewed may not be the latest by now."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        if isinstance(value, str) and not any(map(str.isdecimal, value)):
+            from janitor.commands import command
+
+            self.fail(f"{value!r} is no number of a run: `{command('runs')}` lists them", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 NUMBER = _Number(1, 10**9)
+REVIEWED = _Reviewed(1, 10**9)
 COUNT = _Number(0, 10**9)
 RUN = _Run()
 LATEST = 0
@@ -129,6 +142,16 @@ class Common:
     def right(self) -> "AbstractContextManager[Right | None]":
         """What is held while the command deletes; None where the database alone says who may."""
         return nullcontext() if self.account is None or self.account.right is None else self.account.right()
+
+
+def unconfigured(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command that reads no configuration the other options of every command, as the value `common`."""
+
+    @wraps(command)
+    def with_common(verbose: int, log_format: LogFormat, **values: Any) -> int:
+        return command(common=Common(None, verbose, log_format), **values)
+
+    return _VERBOSE(_LOG_FORMAT(with_common))
 
 
 def common(command: Callable[..., int]) -> Callable[..., int]:

@@ -10,6 +10,7 @@ from janitor.cli.formats import PRINTED, Format, Part
 from janitor.cli.streams import take_failure
 from janitor.cli.terminal import progress_bar, say
 from janitor.clock import utc_now
+from janitor.commands import command
 from janitor.config import Settings
 from janitor.core.policy import Policy
 from janitor.core.result import RunResult
@@ -51,7 +52,7 @@ def reported(
 
 
 def _unprinted(result: RunResult, failure: OSError) -> str:
-    way_out = f"janitor show {result.run}" if result.run else in_one_line(result.error or "the run could not begin")
+    way_out = command(f"show {result.run}") if result.run else in_one_line(result.error or "the run could not begin")
     return f"the report could not be printed ({failure.strerror}): {way_out}"
 
 

@@ -3,7 +3,7 @@
 import click
 
 from janitor.cli import completion
-from janitor.cli.commands.options import DRY_RUN, NO_POST, NUMBER, Common, common
+from janitor.cli.commands.options import DRY_RUN, NO_POST, REVIEWED, Common, common
 from janitor.cli.formats import REPORT, Format, Part, report_options
 
 
@@ -38,19 +38,26 @@ def run(
     from janitor.cli import configuration, wiring
     from janitor.cli.commands.loading import load_to_run
     from janitor.cli.commands.run_once import run_once
-    from janitor.config.operator import begun_by
     from janitor.run import sites
 
     settings, rules = load_to_run(common)
     chosen = sites.chosen(settings, targets)
     mode = configuration.mode_of(settings, dry_run=dry_run)
     post = not (no_post or local)
-    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=post, begun_by=begun_by())
-    return run_once(settings, rules, request, form, watched=not local)
+    request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=post, begun_by=_who(common))
+    with common.right() as right:
+        return run_once(settings, rules, request, form, watched=not local and common.account is None, right=right)
+
+
+def _who(common: Common) -> str:
+    """Who begins a run, as its report says it: also of a command that was asked on another host."""
+    from janitor.config.operator import begun_by
+
+    return begun_by() if common.asked_by is None else f"by fleet exec, {common.asked_by}"
 
 
 @click.command()
-@click.argument("number", metavar="RUN", type=NUMBER, shell_complete=completion.RUNS)
+@click.argument("number", metavar="RUN", type=REVIEWED, shell_complete=completion.RUNS)
 @click.option("--dry-run", is_flag=True, help="Delete nothing: show what would be deleted, and what has changed.")
 @click.option(
     "--target",
@@ -78,7 +85,6 @@ def apply(
     from janitor.cli.commands.loading import load
     from janitor.cli.commands.run_once import run_once
     from janitor.clock import utc_now
-    from janitor.config.operator import begun_by
     from janitor.core.result import Mode
     from janitor.errors import Exit
     from janitor.run import sites
@@ -101,7 +107,7 @@ def apply(
             approved = still_valid(store)
     mode = Mode.DRY_RUN if dry_run else Mode.DELETE
     command = f"janitor apply {number}"
-    who = begun_by() if common.asked_by is None else f"by fleet exec, {common.asked_by}"
-    request = wiring.RunRequest(mode, chosen, approved=approved, post=not no_post, command=command, begun_by=who)
+    post, who = not no_post, _who(common)
+    request = wiring.RunRequest(mode, chosen, approved=approved, post=post, command=command, begun_by=who)
     with common.right() as right:
         return run_once(settings, rules, request, form, watched=common.account is None, right=right)

@@ -49,7 +49,7 @@ class Answerer:
     def _carried_out(self, asked: Output) -> tuple[str, str, int]:
         configured = [] if self.config is None else ["--config", str(self.config)]
         ours = ["--here", self.worker, "--asked-by", asked.asked_by]
-        command = [sys.executable, "-m", "janitor", "fleet", "exec", *configured, *ours, asked.account, "--"]
+        command = [sys.executable, "-m", "janitor", "fleet", "exec", *configured, *ours, "--", asked.account, "--"]
         while_we_live, held = os.pipe()
         try:
             with subprocess.Popen(  # noqa: S603 - our own command, whose words are checked there again

@@ -16,6 +16,7 @@ from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.endings import ending_of, ending_without_run
 from janitor.cli.fleet.turns import wait_for_turn
 from janitor.clock import utc_now
+from janitor.commands import about
 from janitor.config import Settings
 from janitor.config.fleet.shards import shard_of
 from janitor.config.policy_files import Rules
@@ -156,6 +157,7 @@ class Cleaner:
         authority = AccountAuthority(connection, own, begun, self.written.fleet.max_deletions_per_night)
         with ExitStack() as holding:
             around = wiring.Surroundings(stop=self.stop, clock=self.clock, holding=holding, authority=authority)
+            holding.enter_context(about(own.account))
             try:
                 result = wiring.perform(settings, rules, request, around)
                 own.confirm()  # or else the next run of this account reports what this one did

@@ -88,18 +88,18 @@ def _stop_at_end_of_input() -> None:
 
 
 @contextmanager
-def taken(fleet: Fleet, settings: Settings, account: str, worker: str) -> Iterator[Right]:
-    """The account taken for a worker that has its shard, to delete in it what a person has reviewed.
+def taken(fleet: Fleet, settings: Settings, account: str, worker: str, *, most: int | None = None) -> Iterator[Right]:
+    """The account taken for a worker that has its shard, to delete in it.
 
-    What it deletes is counted in the night that was begun last. Raises Superseded where another has the shard, and
-    FleetError.
+    What it deletes is counted in the night that was begun last, in which all accounts together may have `most`; what a
+    person has reviewed has no such limit. Raises Superseded where another has the shard, and FleetError.
     """
     with connect(fleet.database, worker) as connection:
         own = take(connection, account, shard_of(account, fleet.shards), worker)
         if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
             raise FleetError(f"account {account}: its database is missing here; nothing was done")
 
-        authority = PlanAuthority(connection, own)
+        authority = PlanAuthority(connection, own, most)
 
         def ended(result: RunResult) -> None:
             own.confirm()

@@ -47,7 +47,7 @@ _SIGNS: Mapping[Refusal, tuple[str, ...]] = {
     Refusal.CLOCK: ("nothing deleted: no answer of the API tells the time",),
     Refusal.OTHER_UNREAD: ("nothing deleted: no list was ever read of",),
     Refusal.TWO_NAMES: ("they are one account under two names", "they are one image service under two names"),
-    Refusal.ACCOUNT: ("janitor target rebind",),
+    Refusal.ACCOUNT: ("janitor target rebind", "-- target rebind"),
     Refusal.IMPLAUSIBLE: ("nothing deleted, implausible survey",),
 }
 """What the sentences of each cause have in common; the first that holds counts."""

@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from janitor.commands import command
+
 _TELLING = 5
 """So few images may all be replaced between two runs: if none of more is left, the account is another one."""
 
@@ -110,5 +112,5 @@ def _another_account(target: str, what: str, known: Known) -> str:
     )
     return (
         f"{what}; {seen}. Correct the configuration; or, if this account is intended, start its history again with "
-        f"`janitor target rebind {shlex.quote(target)}`"
+        f"`{command(f'target rebind {shlex.quote(target)}', asks=True)}`"
     )

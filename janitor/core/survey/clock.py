@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from janitor.commands import command
+
 APART = timedelta(minutes=5)
 """How far apart a server's clock and ours may be."""
 
@@ -21,11 +23,12 @@ class ClockDoubt(str):
     __slots__ = ()
 
 
-UNCONFIRMED = (
-    "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is right, "
-    "run once with --accept-survey."
-)
-"""Why nothing is deleted if nothing confirms our clock."""
+def unconfirmed() -> str:
+    """Why nothing is deleted if nothing confirms our clock."""
+    return (
+        "nothing deleted: no answer of the API tells the time, so our clock cannot be confirmed. Check it; if it is "
+        f"right, run `{command('run --accept-survey')}` once."
+    )
 
 
 def agrees(offset: timedelta) -> bool:

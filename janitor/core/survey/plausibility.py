@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from shlex import quote
 
+from janitor.commands import command
 from janitor.core.image import Image
 from janitor.core.names.image_ids import ImageId
 from janitor.core.planning.plan import owns
@@ -156,7 +157,8 @@ def _clock_doubts(offset: timedelta | None) -> Iterator[ClockDoubt]:
 
 def implausible(target: str, doubts: Collection[str], *, acceptable: bool = True) -> str:
     """Why nothing is deleted, and what to do if a person may accept the survey: our clock comes before the account."""
-    way_out = f" {_to_check(doubts)}, run once with --accept-survey --target {quote(target)}." if acceptable else ""
+    accepting = command(f"run --accept-survey --target {quote(target)}")
+    way_out = f" {_to_check(doubts)}, run `{accepting}` once." if acceptable else ""
     return f"nothing deleted, implausible survey: {'; '.join(doubts)}.{way_out}"
 
 

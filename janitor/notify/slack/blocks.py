@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import tzinfo
 
+from janitor.commands import command
 from janitor.core.memory import Backlog
 from janitor.core.result import Cost, RunResult, TargetResult
 from janitor.core.units import counted, format_size
@@ -115,7 +116,7 @@ def _opening(share: Share, undelivered: Backlog, zone: tzinfo) -> Iterator[Parag
     if undelivered.reports:
         since = f" since {local_minute(undelivered.since, zone)}" if undelivered.since is not None else ""
         waiting = f"{counted(undelivered.reports, 'earlier report')} undelivered{since}"
-        yield Paragraph(f"*{waiting}*: the next run tries again, or `janitor resend` does.", ())
+        yield Paragraph(f"*{waiting}*: the next run tries again, or `{command('resend')}` does.", ())
     if share.totals.remarks and share.channel is None:
         yield Paragraph("*Notes*", tuple(Row(fitted(remark, _ERROR)) for remark in share.totals.remarks))
 

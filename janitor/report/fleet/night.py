@@ -11,6 +11,7 @@ from glob import escape
 from itertools import chain
 from shlex import quote
 
+from janitor.commands import asked_of
 from janitor.core.units import counted, format_size
 from janitor.escaping import visible
 from janitor.report.wording import in_one_line, local_minute, shortened
@@ -268,7 +269,7 @@ def to_do(account: AccountOutcome) -> str:
     if account.state in (_QUEUED, _RUNNING):
         return "`janitor fleet status` shows who has its shard"
     again = f"`janitor fleet enqueue --target {quote(escape(account.account))}`"
-    shown = f"`janitor fleet exec {quote(account.account)} -- show latest`"
+    shown = f"`{asked_of(account.account)} show latest`"
     match account.exit_code:
         case None if account.said is not None and NO_LONGER in account.said:
             return "nothing, unless it should be listed"

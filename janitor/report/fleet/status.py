@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
-from janitor.core.units import counted, format_duration, iso, iso_or_none, some_of
+from janitor.core.units import counted, format_duration, in_ranges, iso, iso_or_none, some_of
 from janitor.report.json_pieces import json_pieces
 from janitor.report.layout import BOLD, TROUBLE, WARNING, Line, Page, Style, line, paragraph
 from janitor.report.wording import local_minute, shortened
@@ -215,13 +215,6 @@ def _span(span: timedelta) -> str:
 
 
 _SHORT = timedelta(seconds=1)
-
-
-def in_ranges(numbers: Sequence[int]) -> str:
-    """Numbers in order as people write them: `0-3, 8`."""
-    runs = groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
-    parts = [[number for _, number in run] for _, run in runs]
-    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
 
 
 def named(shards: Sequence[int]) -> str:

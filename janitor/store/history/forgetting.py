@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from janitor.commands import command
 from janitor.core.units import iso
 from janitor.errors import UsageError
 from janitor.store.columns import IMAGE, holding, snapshot_views
@@ -48,7 +49,7 @@ def check_kept(db: Connection, run: int) -> None:
         (latest,) = db.execute("SELECT max(run) FROM surveys WHERE details_dropped").fetchone()
         raise UsageError(
             f"the details of run {run} were dropped, as `keep_history` says; the latest run without its details is "
-            f"{latest}. `janitor runs` still lists them"
+            f"{latest}. `{command('runs')}` still lists them"
         )
 
 

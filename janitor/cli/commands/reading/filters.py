@@ -7,6 +7,7 @@ import click
 
 from janitor.cli import completion
 from janitor.cli.commands.options import LATEST
+from janitor.commands import command
 
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection
@@ -122,7 +123,7 @@ def check_surveyed(targets: Collection[str]) -> None:
     from janitor.errors import UsageError
 
     if not targets:
-        raise UsageError("no run has surveyed any target yet: `janitor run --dry-run` makes the first")
+        raise UsageError(f"no run has surveyed any target yet: `{command('run --dry-run')}` makes the first")
 
 
 def _known(option: str, given: Sequence[str], known: Collection[str]) -> Sequence[str]:
@@ -158,5 +159,5 @@ def run_meant(store: "Store", number: int) -> int:
 
     run = store.latest_run() if number == LATEST else number
     if run is None:
-        raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+        raise UsageError(f"no run is recorded yet: `{command('run --dry-run')}` makes the first")
     return run

@@ -10,6 +10,7 @@ from janitor.cli.commands.options import NUMBER, RUN, Common, common
 from janitor.cli.commands.reading.filters import selecting
 from janitor.cli.formats import PRINTED, SHOWN, Format, Part, format_option, print_some, report_options
 from janitor.cli.formats.answers import RUNS
+from janitor.commands import command
 
 if TYPE_CHECKING:
     from janitor.core.explaining.selection import Selection
@@ -68,7 +69,7 @@ def show(common: Common, number: int | None, form: Format | Part, **asked: Any) 
     with recorded_store(common) as (settings, store):
         run = store.latest_run() if number is None else number
         if run is None:
-            raise UsageError("no run is recorded yet: `janitor run --dry-run` makes the first")
+            raise UsageError(f"no run is recorded yet: `{command('run --dry-run')}` makes the first")
         result = store.load_run(run)
         part = result if chosen.order is None and not chosen.chooses else _chosen(store, result, chosen)
         if chosen.chooses:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, time, tzinfo
 
 from janitor.cli.commands.reading.filters import check_names
+from janitor.commands import command
 from janitor.config import Settings
 from janitor.core.exemptions import FOREVER, exemptions_for
 from janitor.core.explaining.selection import Selection
@@ -28,7 +29,7 @@ def snapshots_of(settings: Settings, store: Store, chosen: Selection, now: datet
     names = [name for name in known if name in chosen.targets] if chosen.targets else configured
     found = [snapshot for name in names if (snapshot := store.latest_snapshot(name)) is not None]
     if not found:
-        raise UsageError("no run has decided on any image yet: `janitor run --dry-run` makes the first")
+        raise UsageError(f"no run has decided on any image yet: `{command('run --dry-run')}` makes the first")
     check_names(chosen, _policies(store, found), known)
     exemptions = store.exemptions(now)
     return [_exempted(snapshot, exemptions, now) for snapshot in found]
