@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procrastinate.schema import SchemaManager
+from psycopg.errors import InsufficientPrivilege
 
 from janitor.errors import FleetError
 from janitor.fleet.database import SCHEMA, Connection
@@ -34,14 +35,29 @@ def migrate(connection: Connection, shards: int, steps: Sequence[str] = STEPS) -
     `shards` is how many the fleet has, for ever. Raises FleetError, also where a newer version made the tables.
     """
     _check_server(connection)
-    with _alone(connection):
-        new = not _made(connection)
-        if new:
-            _begin(connection, shards)
-    done = _migrate_queue(connection)
-    while _step(connection, steps):
-        done += 1
-    return Migrated(check(connection, shards, steps), new, done)
+    with _as_owner(connection):
+        with _alone(connection):
+            new = not _made(connection)
+            if new:
+                _begin(connection, shards)
+        done = _migrate_queue(connection)
+        while _step(connection, steps):
+            done += 1
+        return Migrated(check(connection, shards, steps), new, done)
+
+
+@contextmanager
+def _as_owner(connection: Connection) -> Iterator[None]:
+    """Where a right is missing, it is not one to grant: the role is another one than that of the owner."""
+    try:
+        yield
+    except FleetError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        raise FleetError(
+            f"{connection.where}: its user {connection.info.user} may not make the tables: `janitor fleet init` needs "
+            "the URL of their owner in `fleet.database`, and everything else that of another role (docs/fleet.md)"
+        ) from error
 
 
 def check(connection: Connection, shards: int, steps: Sequence[str] = STEPS) -> str:

@@ -112,3 +112,19 @@ def test_accounts_are_offered_where_targets_are(fleet: Desk) -> None:
     assert {value for value, _ in candidates(Kind.TARGETS, fleet.folder / "janitor.yaml", "")} == {"web", "data"}
     fleet.amend("limits: {max_deletions: many}\n")
     assert candidates(Kind.TARGETS, fleet.folder / "janitor.yaml", "w") == [("web", "")]
+
+
+def test_the_database_of_the_fleet_is_asked_only_live(fleet: Desk) -> None:
+    assert "fleet database not asked: --live does\n" in fleet.janitor("check").stdout
+    fleet.write("janitor.yaml", FLEET.replace("db.example", "127.0.0.1:1"))
+    done = fleet.janitor("check", "--live")
+    assert done.returncode == 1
+    assert "fleet database failed: fleet database janitor on 127.0.0.1:1: " in done.stdout
+    assert "the-pw" not in done.stdout + done.stderr
+
+
+def test_it_promises_no_clicks_to_a_fleet(fleet: Desk) -> None:
+    fleet.amend("slack: {token: xoxb-1, app_token: xapp-1, channel: '#c', base_url: 'http://127.0.0.1:1/api'}\n")
+    done = fleet.janitor("check", "--live")
+    assert "slack          note: app_token: in a fleet nobody listens to clicks" in done.stdout
+    assert "slack clicks" not in done.stdout + done.stderr

@@ -1,15 +1,18 @@
 """Connections to PostgreSQL: bounded in time, and silent about passwords."""
 
+import re
+import socket
 import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from janitor.errors import FleetError
-from janitor.fleet.database import Connection, connect
+from janitor.errors import ConfigurationError, FleetError, JanitorError
+from janitor.fleet.database import Connection, connect, parameters_of
 from tests.fleet.black_hole import Proxy
 from tests.fleet.postgres import Databases
 
@@ -96,11 +99,12 @@ def test_the_servers_lists_say_whose_connection_it_is(url: str) -> None:
         "postgresql://me:geheim-geheim@[/fleet",
         "postgresql://me:geheim@geheim-geheim@127.0.0.1/fleet",
         "geheim-geheim",
+        "postgresql://me:x?geheim=1",
         "host=127.0.0.1 port=1 password=geheim-geheim",
     ],
 )
 def test_no_error_shows_a_password(url: str) -> None:
-    with pytest.raises(FleetError) as raised:
+    with pytest.raises(JanitorError) as raised:
         connect(url)
     assert "geheim" not in str(raised.value)
 
@@ -142,7 +146,7 @@ def test_a_server_that_stops_answering_is_given_up_in_time_and_not_asked_again(
 def test_a_server_that_never_answers_is_not_waited_for(
     databases: Databases, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("janitor.fleet.database._CONNECTING_SECONDS", 2)  # libpq takes no less
+    monkeypatch.setattr("janitor.fleet.database._CONNECTING", timedelta(seconds=2))  # libpq takes no less
     proxy.stop_answering()
     began = time.monotonic()
     with pytest.raises(FleetError, match="timeout"):
@@ -166,3 +170,41 @@ def test_within_bounds_the_wait_for_the_turn_of_another_thread(connection: Conne
     go_on.set()
     thread.join()
     assert connection.row("SELECT 1 AS n") == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        pytest.param("postgresql://u:half@secret@db/x", "percent-encoded, as %40 for @", id="an-at-in-it"),
+        pytest.param("postgresql://u:half%secret@db/x", "percent-encoded, as %40 for @", id="a-percent-in-it"),
+        pytest.param("postgresql://u:half/secret@db/x", "percent-encoded, as %40 for @", id="a-slash-in-it"),
+        pytest.param(
+            "postgresql://u:secret@db/x?sslmod=verify-full",
+            "PostgreSQL has no parameter sslmod, did you mean sslmode?",
+            id="a-misspelled-parameter",
+        ),
+    ],
+)
+def test_a_wrong_url_is_an_error_of_configuration_that_says_what_is_wrong(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as raised:
+        parameters_of(url)
+    assert "secret" not in str(raised.value)
+    assert str(raised.value).startswith("fleet.database: ")
+
+
+def test_without_a_certificate_of_the_authority_it_says_how_to_name_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_agree_to_encrypt, args=(server,))
+        thread.start()
+        url = f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/x?sslmode=verify-full&sslrootcert={tmp_path}/none"
+        with pytest.raises(FleetError, match=r"does not exist: name .* in `fleet\.database`: sslrootcert="):
+            connect(url)
+        thread.join()
+
+
+def _agree_to_encrypt(server: socket.socket) -> None:
+    """Answer as a PostgreSQL that has TLS; no more is needed of it."""
+    client, _ = server.accept()
+    with client:
+        client.recv(8)
+        client.sendall(b"S")

@@ -11,7 +11,7 @@ from procrastinate import App
 from procrastinate.jobs import Job, Status
 
 from janitor.errors import FleetError
-from janitor.fleet import nights, outputs, reservations, schema
+from janitor.fleet import nights, outputs, probing, reservations, schema
 from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.leases import shards
@@ -142,8 +142,21 @@ def test_a_worker_that_is_to_make_tables_is_told_what_it_lacks(worker: Connectio
     later = (*STEPS, "CREATE TABLE novelties ()")
     with pytest.raises(FleetError, match="its tables are those of an earlier version: run `janitor fleet init`"):
         schema.check(worker, SHARDS, later)
-    with pytest.raises(FleetError, match=r"permission denied for .*: give this user the rights that it lacks"):
+    with pytest.raises(FleetError, match="may not make the tables: `janitor fleet init` needs the URL of"):
         schema.migrate(worker, SHARDS, later)
+
+
+def test_a_worker_without_a_grant_is_told_where_they_are(worker: Connection, address: str, prepared: Databases) -> None:
+    assert probing.probe(address, SHARDS).endswith("its tables are those of this version, and its user may work")
+    with connect(prepared.server.url(DATABASE, OWNER)) as owner:
+        owner.rows("REVOKE UPDATE ON janitor_fleet.nights FROM janitor_worker")
+        try:
+            with pytest.raises(FleetError, match=r"give this user the grants of docs/fleet\.md"):
+                worker.rows("UPDATE nights SET claimed_by = NULL")
+            with pytest.raises(FleetError, match="its user janitor_worker lacks UPDATE on nights: give it the grants"):
+                probing.probe(address, SHARDS)
+        finally:
+            owner.rows("GRANT UPDATE ON janitor_fleet.nights TO janitor_worker")
 
 
 def test_nobody_else_may_connect_and_no_role_is_a_superuser(prepared: Databases) -> None:

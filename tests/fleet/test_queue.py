@@ -184,7 +184,7 @@ def test_a_queue_without_postgresql_is_an_error_of_the_fleet(connection: Connect
 def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
     url: str, databases: Databases, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("janitor.fleet.database._PATIENCE", timedelta(seconds=0.3))
+    monkeypatch.setattr("janitor.fleet.database.PATIENCE", timedelta(seconds=0.3))
     app = app_of(databases.server.url(urlsplit(url).path[1:], port=proxy.port), "a test", timedelta(seconds=1))
 
     async def look(jobs: OwnJobs) -> None:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from janitor.cli.fleet.standing import state_of
+from janitor.core.units import in_ranges
 from janitor.fleet import nights, outcomes
 from janitor.fleet.database import Connection
 from janitor.fleet.outcomes import Awaited, Ending
 from janitor.fleet.queue import app_of, enqueue
-from janitor.report.fleet.status import FleetState, FreeShard, OwnerState, in_ranges, status_json, status_page
+from janitor.report.fleet.status import FleetState, FreeShard, OwnerState, status_json, status_page
 from tests.conftest import Desk
 from tests.fleet.fleets import Fleet
 from tests.fleet.postgres import SHARDS

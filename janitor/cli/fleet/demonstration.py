@@ -212,7 +212,8 @@ def _tell_of_the_killed(night: _Night, seen: Sequence[Outcome], cloud: Sandbox) 
     pids = {each.name: each.pid for each in shards.workers(night.look, _LAPSE)}
     now = {each.account: each for each in seen}
     killed, silent = night.workers.name(night.killed), f"{_LAPSE.total_seconds():.0f} s"
-    say(f"\nKilled: {killed}. Its shards went to others once it was silent for {silent}.")
+    usual = f"{shards.LAPSE.total_seconds():.0f} s outside of this demonstration"
+    say(f"\nKilled: {killed}. Its shards went to others once it was silent for {silent} ({usual}).")
     for before in night.left:
         after, requests = now[before.account], [each for each in cloud.deletions if each.account == before.account]
         who = night.workers.name(pids[after.worker]) if after.worker in pids else "nobody"

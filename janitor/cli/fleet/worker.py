@@ -9,6 +9,7 @@ from janitor.cli.fleet.answering import Answerer
 from janitor.cli.fleet.cleaning import Cleaner
 from janitor.cli.fleet.context import Connections, Written
 from janitor.cli.fleet.metrics import Address, showing_metrics
+from janitor.errors import Exit
 from janitor.fleet.work.worker import FleetWorker, Timing, worker_here
 from janitor.shutdown import Stop, stopping_on_signals
 
@@ -24,10 +25,9 @@ def work_until_stopped(
     """
     written, worker, stop = Written(config), worker_here(), Stop()
     connections = Connections(written.fleet.database, worker.name)
-    _log.info("worker-started worker=%s", worker.name)
     cleaner = Cleaner(written, connections, worker.name, stop)
     counts = partial(dict[str, int], cleaner.ended)
-    with stopping_on_signals(stop), showing_metrics(written.fleet, face, counts):
+    with stopping_on_signals(stop, late_code=Exit.OK), showing_metrics(written.fleet, face, counts):
         try:
             answer = Answerer(config, connections, worker.name, stop).answer
             FleetWorker(written.fleet, worker, cleaner, wanted, answer, concurrency, timing).work()

@@ -144,6 +144,20 @@ class OncePerMinute(logging.Filter):
         return True
 
 
+class ToldByUs(logging.Filter):
+    """Leaves out what libraries say each second or with a traceback while PostgreSQL is away: `janitor.fleet` says it.
+
+    These are psycopg's own lines, and Procrastinate's errors of its connection.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written."""
+        if _is_of(record.name, "psycopg"):
+            return False
+        error = record.exc_info[1] if record.exc_info else None
+        return not (_is_of(record.name, "procrastinate") and type(error).__name__ == "ConnectorException")
+
+
 def _is_of(logger: str, name: str) -> bool:
     return logger == name or logger.startswith(f"{name}.")
 
@@ -156,6 +170,7 @@ def configure_logging(verbose: int, secrets: Iterable[str] = (), form: LogFormat
     handler = _AboveTheBar()
     handler.setFormatter(_FORMATTERS[form](secrets))
     handler.addFilter(OncePerMinute())
+    handler.addFilter(ToldByUs())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("janitor").setLevel(_LEVELS[min(verbose, len(_LEVELS) - 1)])
     for name in _OTHERS:

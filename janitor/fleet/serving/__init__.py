@@ -17,6 +17,7 @@ from janitor.core.cron import Cron
 from janitor.fleet.jobs import OwnJobs
 from janitor.fleet.leases.shards import LAPSE
 from janitor.fleet.queue import PATIENCE, UNREACHABLE, app_of
+from janitor.fleet.work.reach import Reach
 from janitor.shutdown import Stop
 
 BEGIN, QUEUE = "begin", "nights"
@@ -67,15 +68,16 @@ class Periodic:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        pause = _LOOK
+        pause, reach = _LOOK, Reach(self.url, self.name)
         while not self.stop.is_set():
             try:
                 app = self._app()
                 async with app.open_async():
                     pause = _LOOK
+                    reach.found("schedule")
                     await self._with(app)
             except UNREACHABLE as error:
-                _log.warning("schedule-unreachable: %s", error)
+                await reach.lost("schedule", error)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             await self._sleep(pause)
 

@@ -18,13 +18,15 @@ from procrastinate.retry import BaseRetryStrategy
 from procrastinate.worker import Worker as Taking
 
 from janitor.config.fleet import Fleet
+from janitor.core.units import in_ranges
 from janitor.errors import FleetError
-from janitor.fleet.database import Connection, connect
 from janitor.fleet.jobs import OwnJobs
-from janitor.fleet.leases.shards import LAPSE, Held, Leases, Worker
+from janitor.fleet.leases.shards import LAPSE, Held, Worker, place_of
 from janitor.fleet.queue import ANSWER, CLEAN, PATIENCE, UNREACHABLE, answers_of, app_of, queue_of
 from janitor.fleet.schema import check
+from janitor.fleet.work.keeper import Keeper
 from janitor.fleet.work.orders import Again, Cleaning, Order
+from janitor.fleet.work.reach import Reach
 
 _log = logging.getLogger("janitor.fleet")
 
@@ -88,18 +90,24 @@ class FleetWorker:
     _taking: tuple[Taking, ...] = ()
     _carried_out: set[int] = field(default_factory=set)
     _told: frozenset[tuple[int, str]] = frozenset()
+    _leased: tuple[str, int] | None = None
+    _reach: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.fleet.database, self.worker.name)
 
     def work(self) -> None:
         """Work. Raises FleetError where PostgreSQL cannot be reached, or has no tables of this fleet, at first."""
         with self.cleaner.connections.one() as connection:
             identity = check(connection, self.fleet.shards)
+        _log.info("worker-started worker=%s", self.worker.name)
         keeper = Keeper(self.fleet, identity, self.worker, self.wanted, self.timing.lapse)
         try:
             asyncio.run(self._work(keeper))
         finally:
             keeper.end()
 
-    async def _work(self, keeper: "Keeper") -> None:
+    async def _work(self, keeper: Keeper) -> None:
         keeping = asyncio.create_task(self._keep_leases(keeper))
         stopping = asyncio.create_task(self._told_to_stop())
         working = asyncio.create_task(self._take_jobs())
@@ -112,24 +120,31 @@ class FleetWorker:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    async def _keep_leases(self, keeper: "Keeper") -> None:
+    async def _keep_leases(self, keeper: Keeper) -> None:
         """Give signs and lease shards, until this worker is drained. Without PostgreSQL no job is begun."""
         while True:
             try:
                 idle = frozenset(shard for shard in self.held.surplus if not self.cleaner.working[shard])
                 self._keep(await asyncio.to_thread(keeper.renew, idle))
                 await self._free_stalled()
+                self._reach.found("leases")
             except (FleetError, *UNREACHABLE) as error:
-                _log.warning("leases-not-renewed: %s", error)
                 self._take_none()
+                await self._reach.lost("leases", error)
             if self.held.draining and not self.held.shards:
                 _log.info("worker-drained worker=%s", self.worker.name)
                 return
             await asyncio.sleep(self.timing.sign.total_seconds())
 
     def _keep(self, held: Held) -> None:
-        for shard, why in sorted(set(held.refused) - self._told):
+        place = place_of(self.fleet, self.worker.host)
+        wrong = {(shard, why) for shard, why in held.refused if not _is_elsewhere(why, place)}
+        for shard, why in sorted(wrong - self._told):
             _log.error("shard-refused shard=%d: %s", shard, why)
+        leased = in_ranges(sorted(held.shards)).replace(" ", "") or "none", len(held.refused) - len(wrong)
+        if leased != self._leased:
+            self._leased = leased
+            _log.info("shards-leased shards=%s on-other-hosts=%d", *leased)
         for shard in sorted(held.lost):
             _log.warning("shard-lost shard=%d: another worker has it, or may take it", shard)
         self._told = frozenset(held.refused)
@@ -164,12 +179,13 @@ class FleetWorker:
             try:
                 app = self._app()
                 async with app.open_async():
+                    self._reach.found("jobs")
                     cleaning = Taking(app, **self._options(self._queues, self.concurrency))
                     answering = Taking(app, **self._options(self._answers, _ANSWERS_AT_ONCE))
                     self._taking = cleaning, answering
                     await _together(each.run() for each in self._taking)  # type: ignore[no-untyped-call]
             except UNREACHABLE as error:
-                _log.warning("jobs-unreachable: %s", error)
+                await self._reach.lost("jobs", error)
             finally:
                 self._taking = ()
             pause = shortest if monotonic() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
@@ -216,6 +232,14 @@ class FleetWorker:
             self._carried_out.discard(context.job.id)
 
 
+def _is_elsewhere(why: str, place: str) -> bool:
+    """Whether a shard is refused since its files are on another host, or in another folder, as most of a fleet are.
+
+    Files that are missing although this was the last place to have them are another matter.
+    """
+    return why.startswith("its files are not in ") and not why.endswith(f"had them in {place}")
+
+
 async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do it all until one fails, or this is cancelled; all have ended when this returns.
 
@@ -229,50 +253,3 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
             if not task.cancelling():
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class Keeper:
-    """Keeps the leases of a worker, on a connection of its own, made anew after a failure."""
-
-    def __init__(
-        self, fleet: Fleet, identity: str, worker: Worker, wanted: Iterable[int], lapse: timedelta = LAPSE
-    ) -> None:
-        self._fleet = fleet
-        self._identity = identity
-        self._worker = worker
-        self._wanted = tuple(wanted)
-        self._lapse = lapse
-        self._connection: Connection | None = None
-        self._leases: Leases | None = None
-
-    def renew(self, idle: frozenset[int]) -> Held:
-        """Be heard, and lease; the shards that are others' to have, and `idle`, are given back. Raises FleetError."""
-        try:
-            leases = self._current()
-            if idle:
-                leases.release(idle)
-            return leases.renew()
-        except FleetError:
-            self._close()
-            raise
-
-    def end(self) -> None:
-        """Give everything back; without PostgreSQL it lapses."""
-        try:
-            self._current().end()
-        except FleetError as error:
-            _log.warning("leases-not-given-back: %s", error)
-        self._close()
-
-    def _current(self) -> Leases:
-        if self._leases is None:
-            self._connection = connect(self._fleet.database, f"{self._worker.name} leases")
-            self._leases = Leases(
-                self._connection, self._fleet, self._identity, self._worker, self._wanted, self._lapse
-            )
-        return self._leases
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = self._leases = None

@@ -1,13 +1,30 @@
 """The command for a shard whose files are lost for good: `fleet forget`."""
 
+import re
+from typing import Any
+
 import click
 
 from janitor.cli.commands.options import Common, common
 
 
+class _Shard(click.ParamType[int]):
+    """The number of a shard: `7`."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if re.fullmatch("[0-9]{1,4}", str(value), re.ASCII):
+            return int(value)
+        number = re.fullmatch("shard-([0-9]{3})", str(value), re.ASCII)
+        hint = f": write {int(number[1])}" if number else ", like 7"
+        raise click.BadParameter(f"{value!r} is no number of a shard{hint}", ctx, param)
+
+
 @click.command()
 @click.option(
-    "--shard", type=click.IntRange(0, 999), required=True, metavar="N", help="The shard whose files are lost."
+    "--shard", type=_Shard(), required=True, metavar="N", help="The number of the shard whose files are lost, like 7."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
@@ -21,12 +38,14 @@ def forget(common: Common, shard: int, yes: bool) -> int:
     from janitor.cli.commands.rebinding import agreed
     from janitor.cli.terminal import say
     from janitor.core.units import counted
-    from janitor.errors import Exit
+    from janitor.errors import Exit, FleetError, UsageError
     from janitor.escaping import visible
     from janitor.fleet import check_installed
 
     _, fleet = configured_fleet(common)
     check_installed()
+    if shard >= fleet.shards:
+        raise UsageError(f"--shard: there is no shard {shard}: they are 0 to {fleet.shards - 1}")
     from janitor.fleet import schema
     from janitor.fleet.database import connect
     from janitor.fleet.leases import shards
@@ -34,8 +53,13 @@ def forget(common: Common, shard: int, yes: bool) -> int:
     with connect(fleet.database, "janitor fleet forget") as connection:
         schema.check(connection, fleet.shards)
         place = next((lease.place for lease in shards.leases(connection) if lease.shard == shard), None)
+        holder = shards.holder_of(connection, shard)
+        if place is None:
+            raise FleetError(f"shard {shard}: nobody ever had it, so that nothing of it can be lost")
+        if holder is not None:
+            raise FleetError(f"shard {shard}: {visible(holder)} has it and its files: stop that worker first")
         say(
-            f"The files of shard {shard} were last in {visible(place or 'no place')}. Without them, what is exempt by "
+            f"The files of shard {shard} were last in {visible(place)}. Without them, what is exempt by "
             "command, notices, and what was known of uses are lost for good. Restore them, if there is any copy.",
             err=True,
         )

@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.options import Common, common
+from janitor.cli.commands.options import Common, unconfigured
 
 
 @click.command()
@@ -14,7 +14,7 @@ from janitor.cli.commands.options import Common, common
     metavar="N",
     help="How many accounts the embedded cloud has.",
 )
-@common
+@unconfigured
 def demo(common: Common, accounts: int) -> int:
     """Show a night of a fleet, one of whose workers is killed.
 

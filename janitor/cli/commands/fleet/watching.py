@@ -1,10 +1,11 @@
 """The commands that look at a fleet, and change nothing: `fleet status` and `fleet report`."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import click
 
+from janitor.cli import completion
 from janitor.cli.commands.options import Common, common
 from janitor.cli.formats import Format, format_option
 from janitor.cli.formats.fleet_reports import NIGHT, STATUS
@@ -36,6 +37,13 @@ def status(common: Common, whole: bool, form: Format) -> int:
     return Exit.OK
 
 
+def _nights() -> list[str]:
+    """What is offered for a night without asking PostgreSQL while a person types: the latest, and the last days."""
+    from janitor.clock import utc_now
+
+    return ["latest", *(str(utc_now().date() - timedelta(days=days)) for days in range(7))]
+
+
 class _Night(click.ParamType[date]):
     """The date of a night, or `latest`, which is None."""
 
@@ -52,11 +60,13 @@ class _Night(click.ParamType[date]):
 
 
 @click.command()
-@click.argument("night", type=_Night(), default="latest")
+@click.argument("night", metavar="[NIGHT]", type=_Night(), default="latest", shell_complete=completion.words(_nights))
 @format_option(NIGHT)
 @common
 def report(common: Common, night: date | None, form: Format) -> int:
     """Print the report of a night, or of the latest.
+
+    NIGHT is the date on which it was begun, like 2026-06-01, or `latest`.
 
     What was done in all accounts together, the accounts that need a person, and those that are missing. The exit code
     is 1 where there are any of these, and also while any account is still to end: 0 says that all ended well.

@@ -37,7 +37,7 @@ class Shards(click.ParamType[tuple[int, ...]]):
     "--shards",
     type=Shards(),
     metavar="SHARDS",
-    help="Only these shards, like 0-15. Default: all whose files may be here.",
+    help="Only these shards, like 0-3,8. Default: all whose files may be here.",
 )
 @click.option(
     "--concurrency",
