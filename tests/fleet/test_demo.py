@@ -4,6 +4,8 @@ import re
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,12 +25,13 @@ def left() -> set[Path]:
 
 def workers_left() -> list[str]:
     """The command lines of workers of demonstrations."""
-    lines = (file.read_bytes().replace(b"\0", b" ").decode(errors="replace") for file in command_lines())
-    return [line for line in lines if "janitor-fleet-demo-" in line]
+    return [line for line in command_lines() if "janitor-fleet-demo-" in line]
 
 
-def command_lines() -> list[Path]:
-    return [file for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
+def command_lines() -> Iterator[str]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
 @pytest.mark.timeout(300)

@@ -282,6 +282,7 @@ def test_what_is_applied_for_a_worker_stops_where_that_is_killed(fleet: Fleet) -
         night = fleet.begin("shop").night
         fleet.clean("shop", night)
         planned = fleet.outcome("shop", night).counts["to_delete"]
+        heard(fleet.look)
         identity = outputs.ask(fleet.look, "shop", ["apply", "1", "--yes"], "kim@desk")
         answering = (
             "from pathlib import Path; from janitor.cli.fleet.answering import Answerer; "

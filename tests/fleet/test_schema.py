@@ -113,7 +113,7 @@ def test_a_worker_needs_no_right_to_change_tables(
         app = app_of(databases.server.url(urlsplit(url).path[1:], role), "a test")
         assert enqueue(worker, app, [Awaited("lab", 3, "d")], night).new == ("lab",)
         asyncio.run(_carried_out(app))
-        with pytest.raises(FleetError, match="give this user the rights"):
+        with pytest.raises(FleetError, match="give this user the grants"):
             worker.run("CREATE TABLE janitor_fleet.novelties ()")
 
 

@@ -144,16 +144,6 @@ class Common:
         return nullcontext() if self.account is None or self.account.right is None else self.account.right()
 
 
-def unconfigured(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command that reads no configuration the other options of every command, as the value `common`."""
-
-    @wraps(command)
-    def with_common(verbose: int, log_format: LogFormat, **values: Any) -> int:
-        return command(common=Common(None, verbose, log_format), **values)
-
-    return _VERBOSE(_LOG_FORMAT(with_common))
-
-
 def common(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of every command, as the value `common`; one that `fleet exec` begins has its own."""
 

@@ -213,7 +213,8 @@ def _tell_of_the_killed(night: _Night, seen: Sequence[Outcome], cloud: Sandbox) 
     now = {each.account: each for each in seen}
     killed, silent = night.workers.name(night.killed), f"{_LAPSE.total_seconds():.0f} s"
     usual = f"{shards.LAPSE.total_seconds():.0f} s outside of this demonstration"
-    say(f"\nKilled: {killed}. Its shards went to others once it was silent for {silent} ({usual}).")
+    say(f"\nKilled: {killed}. Its shards went to others once it was silent for {silent},")
+    say(f"which is {usual}.")
     for before in night.left:
         after, requests = now[before.account], [each for each in cloud.deletions if each.account == before.account]
         who = night.workers.name(pids[after.worker]) if after.worker in pids else "nobody"

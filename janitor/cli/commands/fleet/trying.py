@@ -2,7 +2,7 @@
 
 import click
 
-from janitor.cli.commands.options import Common, unconfigured
+from janitor.cli.commands.options import Common, common
 
 
 @click.command()
@@ -14,7 +14,7 @@ from janitor.cli.commands.options import Common, unconfigured
     metavar="N",
     help="How many accounts the embedded cloud has.",
 )
-@unconfigured
+@common
 def demo(common: Common, accounts: int) -> int:
     """Show a night of a fleet, one of whose workers is killed.
 
