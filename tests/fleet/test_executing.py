@@ -275,7 +275,7 @@ def test_what_a_plan_deletes_is_unknown_until_it_has_ended(fleet: Fleet) -> None
 
 def test_what_is_applied_for_a_worker_stops_where_that_is_killed(fleet: Fleet) -> None:
     injector = FaultInjector("delete-image", 2, first_answer=True)
-    with running(Options(images=120), hook=injector) as cloud:
+    with running(Options(images=120, seed=2), hook=injector) as cloud:
         fleet.write(target_of(cloud, "shop"))
         fleet.lease_all(WORKER)
         amend(fleet, "mode: delete", "mode: dry-run")
