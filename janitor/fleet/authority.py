@@ -1,13 +1,15 @@
 """The right of a worker to delete in one account: what a run asks for before each deletion."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from janitor.core.image import Image
 from janitor.core.memory import LastExemption
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
-from janitor.core.survey.sample import Sample
+from janitor.core.survey.sample import sample_of
 from janitor.errors import FleetError
 from janitor.fleet import reached, reservations
 from janitor.fleet.database import Connection
@@ -87,9 +89,9 @@ class AccountAuthority:
         """Return only if the account is still this worker's."""
         self._ownership.confirm()
 
-    def reaches(self, binding: Binding, images: Sample) -> str | None:
+    def reaches(self, binding: Binding, images: Sequence[Image]) -> str | None:
         """Why nothing may be deleted there, in a sentence: another account of the fleet reaches the same; or None."""
-        return reached.why_not(self._connection, self._ownership.account, binding, images)
+        return reached.why_not(self._connection, self._ownership.account, binding, sample_of(images))
 
     def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - an account has one target
         """Reserve deletions of the night; why they may not be, in a sentence, or None.

@@ -1,17 +1,17 @@
 """What a request for a deletion needs first, as ports: the right to make it, and a journal that knows of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from janitor.core.decision import Decision
+from janitor.core.image import Image
 from janitor.core.memory import LastExemption
 from janitor.core.planning.deletion import Answered
 from janitor.core.result import RunResult
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import Mark
-from janitor.core.survey.sample import Sample
 
 
 class Epochs(Protocol):
@@ -56,8 +56,8 @@ class Authority(Protocol):
         """Return only if no other process has begun to own the account. Raises StoreError if one has, or none knows."""
         ...
 
-    def reaches(self, binding: Binding, images: Sample) -> str | None:
-        """Note that a target reaches this, with these images of its own; why it may not delete there, or None.
+    def reaches(self, binding: Binding, images: Sequence[Image]) -> str | None:
+        """Note that a target reaches this, where it lists these images; why it may not delete there, or None.
 
         So it is where another database is of the same account. Raises StoreError where that is not known.
         """
@@ -85,7 +85,7 @@ class SoleOwner:
     def confirm(self) -> None:
         """Always."""
 
-    def reaches(self, binding: Binding, images: Sample) -> str | None:  # noqa: ARG002 - the port's
+    def reaches(self, binding: Binding, images: Sequence[Image]) -> str | None:  # noqa: ARG002 - the port's
         """What is recorded in its database tells of other targets."""
         return None
 

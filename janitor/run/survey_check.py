@@ -14,7 +14,6 @@ from janitor.core.survey.clock import ClockCheck, agrees, behind
 from janitor.core.survey.contradictions import doubts_about as contradictions
 from janitor.core.survey.one_account import AccountPair
 from janitor.core.survey.plausibility import OwnImages, measure
-from janitor.core.survey.sample import sample_of
 from janitor.errors import AnotherAccount
 from janitor.run.accounts import doubts_about_account
 from janitor.run.orders import Orders, RunStore, Site
@@ -81,7 +80,7 @@ class SurveyCheck:
 
     def _in_fleet(self, survey: Survey) -> Sequence[str]:
         """What is wrong if another database, of which this one cannot know, is of the same account."""
-        why = self.orders.execution.authority.reaches(self.service.binding(), sample_of(survey.images))
+        why = self.orders.execution.authority.reaches(self.service.binding(), survey.images)
         return () if why is None else (why,)
 
     def _one_account(self, survey: Survey, own: frozenset[ImageId]) -> Sequence[str]:

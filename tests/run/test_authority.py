@@ -1,15 +1,15 @@
 """The right to delete in an account: confirmed before each request is recorded and sent, and counted for the fleet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from janitor.core.image import Image
 from janitor.core.result import DeletionOutcome, Mode, Outcome
 from janitor.core.survey.binding import Binding
 from janitor.core.survey.mark import OF_FLEET, Mark
-from janitor.core.survey.sample import Sample
 from janitor.errors import StoreError
 from janitor.run.requesting import Epochs
 from janitor.store import Store
@@ -38,7 +38,7 @@ class Right:
         if self.lost_at is not None and self.confirmed >= self.lost_at:
             raise StoreError(LOST)
 
-    def reaches(self, binding: Binding, images: Sample) -> str | None:
+    def reaches(self, binding: Binding, images: Sequence[Image]) -> str | None:
         return None
 
     def reserve(self, target: str, deletions: int) -> str | None:
