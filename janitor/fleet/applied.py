@@ -5,6 +5,7 @@ less. From before its first request until it has ended, what became of the accou
 on, what a live run would do where a dry run had found it before.
 """
 
+from collections.abc import Container
 from datetime import datetime
 
 from janitor.fleet.authority import AccountAuthority
@@ -39,11 +40,13 @@ class PlanAuthority(AccountAuthority):
     reserved, so that some may have been requested.
     """
 
-    def __init__(self, connection: Connection, own: Ownership, most: int | None = None) -> None:
+    def __init__(
+        self, connection: Connection, own: Ownership, most: int | None = None, listed: Container[str] = ()
+    ) -> None:
         """Raises FleetError."""
         self.night: Night | None = night_of(connection)
         self.requested = False
-        super().__init__(connection, own, self.night, most)
+        super().__init__(connection, own, self.night, most, listed)
 
     def reserve(self, target: str, deletions: int) -> str | None:
         """As for any run; without `most`, the limit of the night does not hold for it."""

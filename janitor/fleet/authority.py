@@ -1,7 +1,7 @@
 """The right of a worker to delete in one account: what a run asks for before each deletion."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -53,17 +53,23 @@ class AccountAuthority:
     """One worker's right in one account and night. Safe to use from several threads at once.
 
     `most` is how many deletions all accounts may have together in the night; without a night, as for a plan that a
-    person has reviewed, they are not counted. All methods raise FleetError where PostgreSQL does not answer, and
-    Superseded, one of these, where another worker has the account by now.
+    person has reviewed, they are not counted. `listed` are all accounts that are configured now. All methods raise
+    FleetError where PostgreSQL does not answer, and Superseded, one of these, where another worker has the account.
     """
 
     def __init__(
-        self, connection: Connection, ownership: Ownership, night: Night | None = None, most: int | None = None
+        self,
+        connection: Connection,
+        ownership: Ownership,
+        night: Night | None = None,
+        most: int | None = None,
+        listed: Container[str] = (),
     ) -> None:
         self._connection = connection
         self._ownership = ownership
         self._night = night
         self._most = most
+        self._listed = listed
         self._epochs: Epochs | None = None
 
     def admit(self, epochs: Epochs) -> Mark | None:
@@ -91,7 +97,7 @@ class AccountAuthority:
 
     def reaches(self, binding: Binding, images: Sequence[Image]) -> str | None:
         """Why nothing may be deleted there, in a sentence: another account of the fleet reaches the same; or None."""
-        return reached.why_not(self._connection, self._ownership.account, binding, sample_of(images))
+        return reached.why_not(self._connection, self._ownership.account, binding, sample_of(images), self._listed)
 
     def reserve(self, target: str, deletions: int) -> str | None:  # noqa: ARG002 - an account has one target
         """Reserve deletions of the night; why they may not be, in a sentence, or None.

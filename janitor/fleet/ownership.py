@@ -4,6 +4,7 @@ A queue cannot tell a worker that died from one that was stopped for a while and
 preceded by the question whether the account is still this worker's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from janitor.core.memory import LastExemption
 from janitor.errors import FleetError, Superseded
 from janitor.fleet.database import Connection, Row
 
+_AT_ONCE = 20
 _BOUND = timedelta(seconds=2)
 _TAKE = """
 WITH held AS (SELECT shard FROM shards WHERE shard = %(shard)s AND worker = %(worker)s FOR SHARE)
@@ -42,7 +44,7 @@ WHERE account = %(account)s AND epoch = %(epoch)s RETURNING epoch
 
 _NOTE_EXEMPTION = """
 UPDATE accounts SET last_exemption = %(number)s, exempted_at = %(at)s
-WHERE account = %(account)s AND last_exemption < %(number)s
+WHERE account = %(account)s AND last_exemption = %(before)s RETURNING account
 """
 
 
@@ -69,8 +71,7 @@ class Ownership:
         self.epoch: int = taken["epoch"]
         self.recorded: int = taken["recorded_epoch"]
         self.last_run: int = taken["last_run"]
-        granted = taken["last_exemption"]
-        self.last_exemption = LastExemption(granted, taken["exempted_at"]) if granted else None
+        self.last_exemption = _exemption_in(taken)
         self._connection = connection
         self._failed: FleetError | None = None
 
@@ -171,9 +172,27 @@ def take(connection: Connection, account: str, shard: int, worker: str) -> Owner
     raise FleetError(f"account {account}: it belongs to shard {known and known['shard']}, and not to {shard}")
 
 
-def note_exemption(connection: Connection, account: str, granted: LastExemption) -> None:
-    """An exemption was granted in an account's own database: a copy from before it is an old one. Raises FleetError."""
-    connection.rows(_NOTE_EXEMPTION, account=account, number=granted.number, at=granted.at)
+def note_exemption(
+    connection: Connection, account: str, granted: LastExemption, knows: Callable[[LastExemption], bool]
+) -> None:
+    """An exemption was granted in an account's own database: a copy from before it is an old one.
+
+    `knows`: whether the database knows of another. Where it does not know of the one that was noted last, it is an old
+    copy itself, and its next run is to find that. Raises FleetError.
+    """
+    for _ in range(_AT_ONCE):
+        row = connection.row("SELECT last_exemption, exempted_at FROM accounts WHERE account = %(a)s", a=account)
+        before = None if row is None else _exemption_in(row)
+        if row is None or (before is not None and (not knows(before) or before.number >= granted.number)):
+            return
+        values = {"account": account, "number": granted.number, "at": granted.at, "before": row["last_exemption"]}
+        if connection.row(_NOTE_EXEMPTION, **values) is not None:
+            return
+    raise FleetError(f"account {account}: others exempt images at the same time: nothing else was noted of this one")
+
+
+def _exemption_in(row: Row) -> LastExemption | None:
+    return LastExemption(row["last_exemption"], row["exempted_at"]) if row["last_exemption"] else None
 
 
 @dataclass(frozen=True, slots=True)

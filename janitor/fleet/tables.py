@@ -24,8 +24,8 @@ CREATE TABLE reached (
     project text NOT NULL,
     endpoint text NOT NULL,
     images text[] NOT NULL,
-    since timestamptz NOT NULL DEFAULT now(),
-    seen_at timestamptz NOT NULL DEFAULT now()
+    since timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL
 );
 CREATE INDEX reached_projects ON reached (project);
 CREATE INDEX reached_images ON reached USING gin (images);

@@ -391,6 +391,7 @@ def test_one_account_under_two_names_is_cleaned_by_one_of_them(fleet: Fleet, san
     assert outcome.said.startswith(
         "nothing deleted, implausible survey: lab reaches the present endpoint and appkey, too: they are one account"
     )
+    fleet.write(target_of(sandbox, "shop"))
     fleet.look.rows("UPDATE reached SET seen_at = seen_at - interval '9 days'")
     fleet.clean("shop", fleet.begin("shop").night)
     assert len(deletes(sandbox)) > len(gone)

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from janitor.core.memory import LastExemption
 from janitor.errors import FleetError, Superseded
 from janitor.fleet.database import Connection, connect
-from janitor.fleet.ownership import Copy, Ownership, owners, take
+from janitor.fleet.ownership import Copy, Ownership, note_exemption, owners, take
+from tests.factories import NOW
 from tests.fleet.black_hole import Proxy
 from tests.fleet.postgres import Databases, somebody_waits
 
@@ -159,6 +161,16 @@ def test_the_latest_run_of_an_account_is_known(connection: Connection, first: Ow
     first.note_run(12)
     first.note_run(11)
     assert take(connection, "lab", SHARD, "first").last_run == 12
+
+
+def test_an_older_copy_in_which_images_are_kept_stays_an_older_copy(connection: Connection, first: Ownership) -> None:
+    lost, own = LastExemption(1, NOW), LastExemption(2, NOW)
+    note_exemption(connection, "lab", lost, lambda _known: True)
+    note_exemption(connection, "lab", own, lambda _known: False)
+    assert take(connection, "lab", SHARD, "first").last_exemption == lost
+    note_exemption(connection, "lab", own, lambda _known: True)
+    note_exemption(connection, "lab", lost, lambda _known: True)
+    assert take(connection, "lab", SHARD, "first").last_exemption == own, "the last one is kept, in whatever order"
 
 
 def test_who_was_superseded_records_nothing(first: Ownership, other: Connection) -> None:

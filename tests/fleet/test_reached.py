@@ -21,9 +21,9 @@ def listed(*numbers: int, **facts: Any) -> list[Image]:
     return [image_called(f"image-{number}", **facts) for number in numbers]
 
 
-def noted(connection: Connection, account: str, binding: Binding, images: list[Image]) -> bool:
+def noted(connection: Connection, account: str, binding: Binding, images: list[Image], *listed: str) -> bool:
     """Whether an account may be cleaned, which reaches this."""
-    return reached.why_not(connection, account, binding, sample_of(images)) is None
+    return reached.why_not(connection, account, binding, sample_of(images), listed) is None
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,32 @@ def test_what_an_account_no_longer_reaches_is_free(connection: Connection) -> No
     assert not noted(connection, "zoo", PUBLIC, listed(1, 2)), "it came back after the other"
 
 
-def test_who_was_not_seen_for_eight_days_no_longer_counts(connection: Connection) -> None:
+def eight_days_pass(connection: Connection) -> None:
+    connection.rows("UPDATE reached SET seen_at = seen_at - interval '8 days', since = since - interval '8 days'")
+
+
+def test_who_was_not_seen_for_eight_days_and_is_not_listed_no_longer_counts(connection: Connection) -> None:
     noted(connection, "zoo", PUBLIC, listed(1, 2))
-    connection.rows("UPDATE reached SET seen_at = seen_at - interval '8 days', since = since - interval '9 days'")
-    assert noted(connection, "ant", PUBLIC, listed(1, 2))
-    assert not noted(connection, "zoo", PUBLIC, listed(1, 2)), "by now it is the second"
+    assert not noted(connection, "ant", PUBLIC, listed(1, 2))
+    eight_days_pass(connection)
+    assert noted(connection, "ant", PUBLIC, listed(1, 2), "ant")
+    assert not noted(connection, "zoo", PUBLIC, listed(1, 2), "ant", "zoo"), "by now it is the second"
+
+
+def test_after_a_pause_of_all_the_first_is_still_the_first(connection: Connection) -> None:
+    noted(connection, "zoo", PUBLIC, listed(1, 2))
+    assert not noted(connection, "ant", PUBLIC, listed(1, 2))
+    eight_days_pass(connection)
+    assert not noted(connection, "ant", PUBLIC, listed(1, 2), "ant", "zoo")
+    assert noted(connection, "zoo", PUBLIC, listed(1, 2), "ant", "zoo")
+
+
+def test_of_two_at_the_same_moment_one_is_the_first(connection: Connection, other: Connection) -> None:
+    with other.together():
+        other.rows("SELECT now()")  # its transaction began before the other one did
+        assert noted(connection, "zoo", PUBLIC, listed(1, 2))
+        assert not noted(other, "ant", PUBLIC, listed(1, 2))
+    assert noted(connection, "zoo", PUBLIC, listed(1, 2))
 
 
 def test_a_sample_is_small() -> None:

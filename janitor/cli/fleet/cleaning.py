@@ -154,7 +154,8 @@ class Cleaner:
             mode_of(settings, dry_run=False), Choice(settings.targets), command=_COMMAND, begun_by=BEGUN_BY
         )
         begun = _begun(connection, night)
-        authority = AccountAuthority(connection, own, begun, self.written.fleet.max_deletions_per_night)
+        most, listed = self.written.fleet.max_deletions_per_night, self.written.accounts().names
+        authority = AccountAuthority(connection, own, begun, most, listed)
         with ExitStack() as holding:
             around = wiring.Surroundings(stop=self.stop, clock=self.clock, holding=holding, authority=authority)
             holding.enter_context(about(own.account))

@@ -7,7 +7,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,9 +71,9 @@ def note_exemption(fleet: Fleet, database: Path, account: str) -> None:
     """
     with Store.open_existing(database) as store:
         granted = store.last_exemption()
-    if granted is not None:
-        with connect(fleet.database, _NAME) as connection:
-            ownership.note_exemption(connection, account, granted)
+        if granted is not None:
+            with connect(fleet.database, _NAME) as connection:
+                ownership.note_exemption(connection, account, granted, store.knows_exemption)
 
 
 def end_with_worker() -> None:
@@ -88,18 +88,21 @@ def _stop_at_end_of_input() -> None:
 
 
 @contextmanager
-def taken(fleet: Fleet, settings: Settings, account: str, worker: str, *, most: int | None = None) -> Iterator[Right]:
+def taken(
+    fleet: Fleet, settings: Settings, account: str, worker: str, *, most: int | None, listed: Container[str]
+) -> Iterator[Right]:
     """The account taken for a worker that has its shard, to delete in it.
 
     What it deletes is counted in the night that was begun last, in which all accounts together may have `most`; what a
-    person has reviewed has no such limit. Raises Superseded where another has the shard, and FleetError.
+    person has reviewed has no such limit. `listed` are all accounts that are configured. Raises Superseded where
+    another has the shard, and FleetError.
     """
     with connect(fleet.database, worker) as connection:
         own = take(connection, account, shard_of(account, fleet.shards), worker)
         if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
             raise FleetError(f"account {account}: its database is missing here; nothing was done")
 
-        authority = PlanAuthority(connection, own, most)
+        authority = PlanAuthority(connection, own, most, listed)
 
         def ended(result: RunResult) -> None:
             own.confirm()

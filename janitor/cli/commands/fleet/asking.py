@@ -156,7 +156,7 @@ def _asked(common: Common, accounts: "Accounts", asking: _Asking) -> int:
         executing.end_with_worker()
         executing.check_has(fleet, account, asking.worker)
         most = fleet.max_deletions_per_night if command is running.run else None
-        take = partial(executing.taken, fleet, settings, account, asking.worker, most=most)
+        take = partial(executing.taken, fleet, settings, account, asking.worker, most=most, listed=accounts.names)
         own = Account(account, asking.asked_by, take)
     elif deletes or not executing.is_here(fleet, account):
         return _printed(executing.asked_of_worker(fleet, executing.Asked(account, asking.words, deletes), *asking.wait))
