@@ -14,21 +14,22 @@ from janitor.fleet.nights import Night, night_of
 from janitor.fleet.outcomes import Ending, State, values_of
 from janitor.fleet.ownership import Ownership
 
-_BEGUN = "a plan was being carried out in it, and nothing is known of its end"
+_BEGUN = "deletions were begun in it by `janitor fleet exec`, and nothing is known of their end"
 _NOTE = """
 INSERT INTO outcomes AS known (night, account, shard, digest, state, epoch, worker, mode, said)
 VALUES (%(night)s, %(account)s, %(shard)s, '', %(state)s, %(epoch)s, %(worker)s, 'delete', %(said)s)
 ON CONFLICT (night, account) DO UPDATE SET epoch = excluded.epoch,
     counts = known.counts - '{deleted,unconfirmed,not_deleted,would_delete,would_announce}'::text[], bytes = NULL,
-    money = NULL, would_bytes = NULL, would_money = NULL,
-    said = CASE WHEN known.state = excluded.state THEN excluded.said ELSE known.said END
+    money = NULL, would_bytes = NULL, would_money = NULL, mode = excluded.mode,
+    said = CASE WHEN known.state = excluded.state THEN excluded.said ELSE concat_ws('; ', known.said, excluded.said) END
 WHERE known.epoch <= excluded.epoch
 """
 _END = """
 UPDATE outcomes SET counts = counts || %(counts)s, bytes = %(bytes)s, money = %(money)s,
     currency = coalesce(%(currency)s, currency), finished_at = CASE WHEN state = %(state)s THEN %(at)s ELSE finished_at
     END, exit_code = CASE WHEN state = %(state)s THEN %(exit_code)s ELSE exit_code END,
-    said = CASE WHEN state = %(state)s THEN %(said)s ELSE said END
+    said = CASE WHEN state = %(state)s THEN %(said)s
+        ELSE nullif(replace(replace(said, '; ' || %(begun)s, ''), %(begun)s, ''), '') END
 WHERE night = %(night)s AND account = %(account)s AND epoch = %(epoch)s
 """
 
@@ -50,6 +51,8 @@ class PlanAuthority(AccountAuthority):
 
     def reserve(self, target: str, deletions: int) -> str | None:
         """As for any run; without `most`, the limit of the night does not hold for it."""
+        if self.night is None and self._most is not None:
+            return "no night was ever begun, in which these deletions would count: `janitor fleet enqueue` begins one"
         why = super().reserve(target, deletions)
         if why is None and self.night is not None:
             own = self._ownership
@@ -63,7 +66,7 @@ class PlanAuthority(AccountAuthority):
         Raises FleetError.
         """
         if self.night is not None and self.requested:
-            self._connection.rows(_END, **self._key(self.night), **values_of(ending), at=at)
+            self._connection.rows(_END, **self._key(self.night), **values_of(ending), at=at, begun=_BEGUN)
 
     def _key(self, night: Night) -> dict[str, object]:
         own = self._ownership

@@ -12,14 +12,15 @@ from janitor.fleet.database import Connection
 KEPT = timedelta(days=400)
 _LATELY = 7
 """As many nights are looked through for what a worker could read."""
-TOLD_BEFORE = "told before"
-"""Who has claimed a night that was summed up, and has begun again since."""
 _CLAIMED_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A night. `reserved` are the deletions that were done in it or may be; `claimed_by` sums it up, or did."""
+    """A night. `reserved` are the deletions that were done in it or may be; `claimed_by` sums it up, or did.
+
+    `told`: people were told of it, or are being told, and it went on.
+    """
 
     night: date
     begun_at: datetime
@@ -28,6 +29,7 @@ class Night:
     claimed_by: str | None
     claimed_at: datetime | None
     summed_up_at: datetime | None
+    told: bool
 
 
 def begin(connection: Connection, night: date, at: datetime, deadline: timedelta) -> Night:
@@ -59,25 +61,26 @@ def reopen(connection: Connection, night: date, at: datetime, deadline: datetime
 
 
 def begin_again(connection: Connection, night: date, at: datetime, deadline: datetime) -> None:
-    """Accounts were queued in a night after its end: it has another deadline, and is summed up after that once more.
+    """Accounts were queued in a night after its end, or while it was told of: it is summed up once more after them.
+
+    It has another deadline then, and who is telling of it has not told of all.
 
     Raises FleetError.
     """
     connection.rows(
-        "UPDATE nights SET deadline_at = %(deadline)s, claimed_at = NULL, summed_up_at = NULL, "
-        "claimed_by = CASE WHEN summed_up_at IS NOT NULL THEN %(before)s END "
-        "WHERE night = %(night)s AND (summed_up_at IS NOT NULL OR deadline_at <= %(at)s)",
+        "UPDATE nights SET deadline_at = %(deadline)s, claimed_at = NULL, claimed_by = NULL, summed_up_at = NULL, "
+        "told = told OR summed_up_at IS NOT NULL OR claimed_at IS NOT NULL "
+        "WHERE night = %(night)s AND (summed_up_at IS NOT NULL OR claimed_at IS NOT NULL OR deadline_at <= %(at)s)",
         night=night,
         at=at,
         deadline=deadline,
-        before=TOLD_BEFORE,
     )
 
 
 def night_of(connection: Connection, night: date | None = None) -> Night | None:
     """A night, the last one without its date; None where there is none. Raises FleetError."""
     found = connection.row(
-        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at FROM nights "
+        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at, told FROM nights "
         "WHERE %(night)s::date IS NULL OR night = %(night)s ORDER BY night DESC LIMIT 1",
         night=night,
     )
@@ -87,7 +90,7 @@ def night_of(connection: Connection, night: date | None = None) -> Night | None:
 def not_summed_up(connection: Connection) -> list[Night]:
     """The nights that nobody has summed up, in order. Raises FleetError."""
     found = connection.rows(
-        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at FROM nights "
+        "SELECT night, begun_at, deadline_at, reserved, claimed_by, claimed_at, summed_up_at, told FROM nights "
         "WHERE summed_up_at IS NULL ORDER BY night"
     )
     return [Night(**row) for row in found]

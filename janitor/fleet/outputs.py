@@ -12,28 +12,33 @@ KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A command about an account, who asked, and what it wrote and ended with; `exit_code` is None until it did."""
+    """A command about an account, who asked, and what it wrote and ended with; `exit_code` is None until it did.
+
+    `digest` is that of the configuration of who asked.
+    """
 
     id: str
     account: str
     words: tuple[str, ...]
     asked_by: str
+    digest: str
     output: str | None
     errors: str | None
     exit_code: int | None
 
 
-def ask(connection: Connection, account: str, words: Sequence[str], asked_by: str) -> str:
+def ask(connection: Connection, account: str, words: Sequence[str], asked_by: str, digest: str) -> str:
     """Note that a command is asked about an account; its id. Raises FleetError."""
     forget(connection)
     identity = str(uuid.uuid4())
     connection.rows(
-        "INSERT INTO outputs (id, account, words, asked_by, asked_at) "
-        "VALUES (%(id)s, %(account)s, %(words)s, %(asked_by)s, now())",
+        "INSERT INTO outputs (id, account, words, asked_by, digest, asked_at) "
+        "VALUES (%(id)s, %(account)s, %(words)s, %(asked_by)s, %(digest)s, now())",
         id=identity,
         account=account,
         words=list(words),
         asked_by=asked_by,
+        digest=digest,
     )
     return identity
 
@@ -53,7 +58,8 @@ def answer(connection: Connection, identity: str, output: str, errors: str, exit
 def read(connection: Connection, identity: str) -> Output | None:
     """What is known of a command; None where it was forgotten. Raises FleetError."""
     row = connection.row(
-        "SELECT id::text AS id, account, words, asked_by, output, errors, exit_code FROM outputs WHERE id = %(id)s",
+        "SELECT id::text AS id, account, words, asked_by, digest, output, errors, exit_code FROM outputs "
+        "WHERE id = %(id)s",
         id=identity,
     )
     return None if row is None else Output(**{**row, "words": tuple(row["words"])})

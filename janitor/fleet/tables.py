@@ -65,7 +65,8 @@ CREATE TABLE nights (
     reserved integer NOT NULL DEFAULT 0,
     claimed_by text,
     claimed_at timestamptz,
-    summed_up_at timestamptz
+    summed_up_at timestamptz,
+    told boolean NOT NULL DEFAULT false
 );
 COMMENT ON COLUMN nights.reserved IS 'deletions of all accounts that may still happen or did';
 
@@ -110,6 +111,7 @@ CREATE TABLE outputs (
     account text NOT NULL,
     words text[] NOT NULL,
     asked_by text NOT NULL,
+    digest text NOT NULL,
     asked_at timestamptz NOT NULL,
     answered_at timestamptz,
     output text,

@@ -88,6 +88,10 @@ def settle(fleet: Fleet, host: str) -> Path:
     return folder_of(known, shard)
 
 
+def digest(fleet: Fleet, account: str = "lab") -> str:
+    return fleet.written.accounts().digest_of(account)
+
+
 def answered(fleet: Fleet, *words: str) -> outputs.Output:
     """What a worker of this process answers to a command that was asked."""
     [row] = fleet.look.rows("SELECT id::text AS id FROM outputs WHERE answered_at IS NULL")
@@ -214,7 +218,7 @@ def test_without_an_answer_in_time_it_is_withdrawn(desk: Desk, fleet: Fleet) -> 
 
 
 def ask(fleet: Fleet, *words: str) -> str:
-    return outputs.ask(fleet.look, "lab", words, "kim@desk")
+    return outputs.ask(fleet.look, "lab", words, "kim@desk", digest(fleet, "lab"))
 
 
 def ask_to_apply(fleet: Fleet, *more: str) -> str:
@@ -247,6 +251,12 @@ def test_what_an_applied_plan_deletes_counts_in_the_night(fleet: Fleet, sandbox:
     assert night.reserved == len(deletes(sandbox)), "the others have so much less of the night's limit"
 
 
+def test_what_a_run_that_a_person_began_deletes_counts_in_a_night_or_is_refused(fleet: Fleet) -> None:
+    fleet.look.rows("DELETE FROM nights")
+    authority = PlanAuthority(fleet.look, take(fleet.look, "lab", shard_of("lab", SHARDS), WORKER), most=9)
+    assert "no night was ever begun" in str(authority.reserve("lab", 1))
+
+
 def test_an_account_that_was_not_queued_is_in_the_night_once_a_plan_was_applied_in_it(
     fleet: Fleet, sandbox: Sandbox
 ) -> None:
@@ -269,6 +279,7 @@ def test_what_a_plan_deletes_is_unknown_until_it_has_ended(fleet: Fleet) -> None
         fleet.look.rows("DELETE FROM outcomes")
         assert authority.reserve("lab", 1) is None
     assert ("deleted" in outcome.counts, outcome.bytes, outcome.counts["images"] > 0) == (False, None, True)
+    assert (outcome.mode, "nothing is known of their end" in str(outcome.said)) == ("delete", True)
     [new] = outcomes.outcomes(fleet.look, night)
     assert (new.state, new.exit_code, new.counts) == (outcomes.State.APPLIED, None, {})
 
@@ -283,7 +294,7 @@ def test_what_is_applied_for_a_worker_stops_where_that_is_killed(fleet: Fleet) -
         fleet.clean("shop", night)
         planned = fleet.outcome("shop", night).counts["to_delete"]
         heard(fleet.look)
-        identity = outputs.ask(fleet.look, "shop", ["apply", "1", "--yes"], "kim@desk")
+        identity = outputs.ask(fleet.look, "shop", ["apply", "1", "--yes"], "kim@desk", digest(fleet, "shop"))
         answering = (
             "from pathlib import Path; from janitor.cli.fleet.answering import Answerer; "
             "from janitor.cli.fleet.context import Connections; from janitor.shutdown import Stop; "
@@ -303,6 +314,18 @@ def test_what_is_applied_for_a_worker_stops_where_that_is_killed(fleet: Fleet) -
                 break
             threading.Event().wait(0.05)
         assert 2 <= len(deletes(cloud)) < planned
+
+
+def test_a_worker_with_other_policies_than_who_asked_deletes_nothing(fleet: Fleet, sandbox: Sandbox) -> None:
+    amend(fleet, "mode: dry-run", "mode: delete")
+    outputs.ask(fleet.look, "lab", ["run"], "kim@desk", digest(fleet))
+    policies = fleet.folder / "policies.yaml"
+    policies.write_text(policies.read_text(encoding="utf-8").replace("90d", "91d"), encoding="utf-8")
+    done = answered(fleet)
+    assert (done.exit_code, deletes(sandbox)) == (1, [])
+    assert "first has another configuration, or other policies, than the host on which this was asked" in str(
+        done.errors
+    )
 
 
 def test_nothing_is_deleted_for_a_worker_that_has_lost_the_shard(fleet: Fleet, sandbox: Sandbox) -> None:
@@ -325,7 +348,8 @@ def test_nothing_more_is_deleted_once_another_worker_took_the_account(
         f"take(c, 'lab', {shard_of('lab', SHARDS)}, 'second')); "
         "A.reserve = lambda self, target, n: change() and None"
     )
-    done = desk.janitor("fleet", "exec", "--here", WORKER, "lab", "--", "apply", "1", "--yes", before=meanwhile)
+    asked = ("--here", WORKER, "--digest", digest(fleet))
+    done = desk.janitor("fleet", "exec", *asked, "lab", "--", "apply", "1", "--yes", before=meanwhile)
     assert (done.returncode, deletes(sandbox)) == (1, []), done.stderr
     assert "second took it in epoch 3" in done.stderr
 

@@ -86,7 +86,7 @@ def test_they_are_enough_for_nights_answers_and_limits(worker: Connection, addre
     assert nights.claim(worker, NIGHT, "one", NOW)
     assert nights.summed_up(worker, NIGHT, "one", NOW)
     assert nights.forget(worker, NOW + timedelta(days=500)) == 1
-    identity = outputs.ask(worker, "lab", ["images"], "kim@desk")
+    identity = outputs.ask(worker, "lab", ["images"], "kim@desk", "d")
     app = app_of(address, "a test")
     enqueue_answer(worker, app, "lab", 3, identity)
     outputs.answer(worker, identity, "none", "", 0)
@@ -155,8 +155,13 @@ def test_a_worker_without_a_grant_is_told_where_they_are(worker: Connection, add
                 worker.rows("UPDATE nights SET claimed_by = NULL")
             with pytest.raises(FleetError, match="its user janitor_worker lacks UPDATE on nights: give it the grants"):
                 probing.probe(address, SHARDS)
+            owner.rows("GRANT UPDATE ON janitor_fleet.nights TO janitor_worker")
+            owner.rows("REVOKE USAGE ON SEQUENCE janitor_fleet.procrastinate_jobs_id_seq FROM janitor_worker")
+            with pytest.raises(FleetError, match="lacks USAGE on procrastinate_jobs_id_seq: give it the grants"):
+                probing.probe(address, SHARDS)
         finally:
             owner.rows("GRANT UPDATE ON janitor_fleet.nights TO janitor_worker")
+            owner.rows("GRANT USAGE ON ALL SEQUENCES IN SCHEMA janitor_fleet TO janitor_worker")
 
 
 def test_nobody_else_may_connect_and_no_role_is_a_superuser(prepared: Databases) -> None:

@@ -80,6 +80,15 @@ def test_one_sums_up_a_night(connection: Connection, night: date) -> None:
     assert nights.not_summed_up(connection) == []
 
 
+def test_a_night_that_goes_on_while_it_is_told_is_told_once_more(connection: Connection, night: date) -> None:
+    assert nights.claim(connection, night, "one", AT)
+    nights.begin_again(connection, night, AT, AT + timedelta(hours=8))
+    assert not nights.summed_up(connection, night, "one", AT)
+    [again] = nights.not_summed_up(connection)
+    assert (again.told, again.deadline_at) == (True, AT + timedelta(hours=8))
+    assert nights.claim(connection, night, "two", AT)
+
+
 def test_who_claims_and_dies_is_followed_by_another(connection: Connection, night: date) -> None:
     assert nights.claim(connection, night, "a", AT)
     assert nights.claim(connection, night, "b", AT + timedelta(minutes=15))

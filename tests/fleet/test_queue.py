@@ -178,7 +178,7 @@ def test_a_queue_without_postgresql_is_an_error_of_the_fleet(connection: Connect
     with pytest.raises(FleetError, match="run `janitor fleet init`"):
         enqueue(connection, app, [LAB], NIGHT)
     with pytest.raises(FleetError, match="run `janitor fleet init`"):
-        enqueue_answer(connection, app, "lab", 3, ask(connection, "lab", ["waiting"], "kim@desk"))
+        enqueue_answer(connection, app, "lab", 3, ask(connection, "lab", ["waiting"], "kim@desk", "d"))
 
 
 def test_a_worker_whose_postgresql_keeps_silent_is_told_so_in_time(
@@ -289,7 +289,7 @@ def test_jobs_of_other_shards_and_of_workers_that_give_signs_are_left(connection
 
 def test_answers_go_before_what_waits(connection: Connection, app: App) -> None:
     enqueue(connection, app, [LAB], NIGHT)
-    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk")
+    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk", "d")
     enqueue_answer(connection, app, "shop", 3, output, alone=True)
     job = taken(app, 3)
     assert job is not None
@@ -302,7 +302,7 @@ def test_an_answer_is_given_while_the_account_is_cleaned_unless_it_is_to_be_alon
     enqueue(connection, app, [LAB], NIGHT)
     assert taken(app, 3) is not None
     for alone in (True, False):
-        output = ask(connection, "lab", ["keep", "ubuntu"], "kim@desk")
+        output = ask(connection, "lab", ["keep", "ubuntu"], "kim@desk", "d")
         enqueue_answer(connection, app, "lab", 3, output, alone=alone)
     assert taken(app, 3) is None
     job = taken_of(app, answers_of(3))
@@ -311,7 +311,7 @@ def test_an_answer_is_given_while_the_account_is_cleaned_unless_it_is_to_be_alon
 
 
 def test_only_what_nobody_began_is_withdrawn(connection: Connection, app: App) -> None:
-    output = ask(connection, "lab", ["explain", "ubuntu"], "kim@desk")
+    output = ask(connection, "lab", ["explain", "ubuntu"], "kim@desk", "d")
     enqueue_answer(connection, app, "lab", 3, output)
     assert withdraw_answer(connection, output)
     enqueue_answer(connection, app, "lab", 3, output)
@@ -320,7 +320,7 @@ def test_only_what_nobody_began_is_withdrawn(connection: Connection, app: App) -
 
 
 def test_an_answer_is_kept_and_stays_as_it_was_first(connection: Connection) -> None:
-    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk")
+    output = ask(connection, "shop", ["explain", "ubuntu"], "kim@desk", "d")
     asked = read(connection, output)
     assert asked is not None
     assert (asked.words, asked.exit_code) == (("explain", "ubuntu"), None)
@@ -332,9 +332,9 @@ def test_an_answer_is_kept_and_stays_as_it_was_first(connection: Connection) -> 
 
 
 def test_an_answer_is_forgotten_after_a_day(connection: Connection) -> None:
-    output = ask(connection, "shop", ["waiting"], "kim@desk")
+    output = ask(connection, "shop", ["waiting"], "kim@desk", "d")
     connection.rows("UPDATE outputs SET asked_at = asked_at - interval '25 hours'")
-    ask(connection, "lab", ["waiting"], "kim@desk")
+    ask(connection, "lab", ["waiting"], "kim@desk", "d")
     assert read(connection, output) is None
 
 

@@ -12,6 +12,7 @@ import click
 from janitor.cli.streams import LogFormat
 
 if TYPE_CHECKING:
+    from janitor.config.policy_files import Rules
     from janitor.run.requesting import Right
 
 
@@ -109,12 +110,12 @@ _LOG_FORMAT = click.option(
 class Account:
     """The account of a fleet that a command is about, as `fleet exec` begins it.
 
-    `asked_by`: who asked on another host, else None. `right`: what is held while it deletes.
+    `asked_by`: who asked on another host, else None. `right`: what is held while it deletes by these rules.
     """
 
     name: str
     asked_by: str | None = None
-    right: "Callable[[], AbstractContextManager[Right]] | None" = None
+    right: "Callable[[Rules], AbstractContextManager[Right]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,9 @@ class Common:
         """Who asked for the command; None for whoever runs this process."""
         return None if self.account is None else self.account.asked_by
 
-    def right(self) -> "AbstractContextManager[Right | None]":
-        """What is held while the command deletes; None where the database alone says who may."""
-        return nullcontext() if self.account is None or self.account.right is None else self.account.right()
+    def right(self, rules: "Rules") -> "AbstractContextManager[Right | None]":
+        """What is held while the command deletes by these rules; None where the database alone says who may."""
+        return nullcontext() if self.account is None or self.account.right is None else self.account.right(rules)
 
 
 def common(command: Callable[..., int]) -> Callable[..., int]:

@@ -45,7 +45,7 @@ def run(
     mode = configuration.mode_of(settings, dry_run=dry_run)
     post = not (no_post or local)
     request = wiring.RunRequest(mode, chosen, accept_survey=accept_survey, post=post, begun_by=_who(common))
-    with common.right() as right:
+    with common.right(rules) as right:
         return run_once(settings, rules, request, form, watched=not local and common.account is None, right=right)
 
 
@@ -109,5 +109,5 @@ def apply(
     command = f"janitor apply {number}"
     post, who = not no_post, _who(common)
     request = wiring.RunRequest(mode, chosen, approved=approved, post=post, command=command, begun_by=who)
-    with common.right() as right:
+    with common.right(rules) as right:
         return run_once(settings, rules, request, form, watched=common.account is None, right=right)

@@ -48,7 +48,7 @@ class Answerer:
 
     def _carried_out(self, asked: Output) -> tuple[str, str, int]:
         configured = [] if self.config is None else ["--config", str(self.config)]
-        ours = ["--here", self.worker, "--asked-by", asked.asked_by]
+        ours = ["--here", self.worker, "--asked-by", asked.asked_by, "--digest", asked.digest]
         command = [sys.executable, "-m", "janitor", "fleet", "exec", *configured, *ours, "--", asked.account, "--"]
         while_we_live, held = os.pipe()
         try:

@@ -67,6 +67,7 @@ def _number(requested: Collection[Requested], outcomes: Collection[DeletionOutco
 
 def ending_of(result: RunResult, code: int, posted: Delivery, settings: Settings, since: datetime) -> Ending:
     """What a run of one account ended with, as its own report tells it; `since` is when the night began."""
+    since = min(since, result.started_at)  # by the clock of another host, which may be ahead of this one's
     told, done, cost = as_told(result, posted.announced), done_since(settings, since), settings.cost
     would = _would(told)
     return Ending(

@@ -7,7 +7,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +19,11 @@ from janitor.cli.wiring import code_of
 from janitor.clock import utc_now
 from janitor.config import Settings
 from janitor.config.fleet import Fleet
+from janitor.config.fleet.accounts import Accounts
+from janitor.config.fleet.loading import fleet_of
 from janitor.config.fleet.shards import shard_of
 from janitor.config.operator import user_name
+from janitor.config.policy_files import Rules
 from janitor.core.result import RunResult
 from janitor.errors import Exit, FleetError, Superseded, UsageError
 from janitor.escaping import visible
@@ -41,11 +44,15 @@ _KEPT = "`janitor fleet exec --answer {}` shows the answer for a day"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command about an account, in words that were checked. `alone`: not while the account is cleaned."""
+    """A command about an account, in words that were checked. `alone`: not while the account is cleaned.
+
+    `digest` is that of what is written of the account where it is asked.
+    """
 
     account: str
     words: tuple[str, ...]
     alone: bool
+    digest: str
 
 
 def is_here(fleet: Fleet, account: str) -> bool:
@@ -87,22 +94,42 @@ def _stop_at_end_of_input() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An account and the worker that has its shard, of the accounts as they are written here.
+
+    `digest` is what the account had where a command about it was asked; None where that is not known.
+    """
+
+    accounts: Accounts
+    account: str
+    worker: str
+    digest: str | None
+
+    def check(self, rules: Rules) -> None:
+        """Raises FleetError unless these rules, and what else is written here, are what who asked has."""
+        if self.digest != self.accounts.digest_of(self.account, rules) or not self.accounts.are_current:
+            raise FleetError(
+                f"account {self.account}: {self.worker} has another configuration, or other policies, than the host on "
+                "which this was asked; nothing was done"
+            )
+
+
 @contextmanager
-def taken(
-    fleet: Fleet, settings: Settings, account: str, worker: str, *, most: int | None, listed: Container[str]
-) -> Iterator[Right]:
-    """The account taken for a worker that has its shard, to delete in it.
+def taken(place: Place, settings: Settings, most: int | None, rules: Rules) -> Iterator[Right]:
+    """The account taken for a worker that has its shard, to delete in it by these rules.
 
     What it deletes is counted in the night that was begun last, in which all accounts together may have `most`; what a
-    person has reviewed has no such limit. `listed` are all accounts that are configured. Raises Superseded where
-    another has the shard, and FleetError.
+    person has reviewed has no such limit. Raises Superseded where another has the shard, and FleetError.
     """
+    fleet, account, worker = fleet_of(place.accounts.settings), place.account, place.worker
+    place.check(rules)
     with connect(fleet.database, worker) as connection:
         own = take(connection, account, shard_of(account, fleet.shards), worker)
         if own.judge(None if not settings.database.exists() else own.recorded) is Copy.MISSING:
             raise FleetError(f"account {account}: its database is missing here; nothing was done")
 
-        authority = PlanAuthority(connection, own, most, listed)
+        authority = PlanAuthority(connection, own, most, place.accounts.names)
 
         def ended(result: RunResult) -> None:
             own.confirm()
@@ -126,7 +153,7 @@ def asked_of_worker(fleet: Fleet, asked: Asked, wait: timedelta, term: str) -> O
     with connect(fleet.database, _NAME) as connection:
         schema.check(connection, fleet.shards)
         with connection.together():
-            identity = outputs.ask(connection, asked.account, asked.words, who)
+            identity = outputs.ask(connection, asked.account, asked.words, who, asked.digest)
             app = queue.app_of(fleet.database, _NAME)
             queue.enqueue_answer(connection, app, asked.account, shard, identity, alone=asked.alone)
         holder = shards.holder_of(connection, shard)

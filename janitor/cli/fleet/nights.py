@@ -46,12 +46,13 @@ def begin_night(
     chosen = [name for name in chosen if name not in without]
     awaited = [Awaited(name, shard_of(name, fleet.shards), accounts.digest_of(name)) for name in chosen]
     night = night_at(accounts.settings, at)
-    begun = nights.begin(connection, night, at, fleet.deadline)
     app = queue.app_of(fleet.database, "janitor fleet enqueue")
-    enqueued = queue.enqueue(connection, app, awaited, night, None if globs else accounts.names)
-    if enqueued.new:
-        nights.begin_again(connection, night, at, at + fleet.deadline)
-        begun = nights.night_of(connection, night) or begun
+    with connection.together():  # or what was queued before a crash would be told to nobody
+        begun = nights.begin(connection, night, at, fleet.deadline)
+        enqueued = queue.enqueue(connection, app, awaited, night, None if globs else accounts.names)
+        if enqueued.new:
+            nights.begin_again(connection, night, at, at + fleet.deadline)
+            begun = nights.night_of(connection, night) or begun
     return Begun(night, begun.deadline_at, enqueued)
 
 

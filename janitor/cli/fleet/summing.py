@@ -108,8 +108,7 @@ class Nightly:
         settings, news = self.settings, now - night.deadline_at < _NO_NEWS
         sending = Sending(self.stop, lambda channel: wait_for_turn(self.connections, settings, channel, self.stop))
         try:
-            again = night.claimed_by == nights.TOLD_BEFORE
-            posted = news and post_night(settings, report, sending, again=again)
+            posted = news and post_night(settings, report, sending, again=night.told)
         except DeliveryError as error:
             _log.error("night-not-posted night=%s: %s; it is tried again", night.night, error)
             return

@@ -70,12 +70,13 @@ class Accounts:
         count as they are. Raises UsageError, and ConfigurationError where the policies cannot be read.
         """
         policies = self._policies if rules is None else rules.digest
-        if policies not in self._common:
+        if (common := self._common.get(policies)) is None:
             written = self._written.data
             kinds = self._reading.kinds() if isinstance(written, dict) and "channels" in written else {}
             ruling = repr((self.settings.mode, self.settings.limits, self.settings.timezone))  # as variables make them
-            self._common = {policies: digest_of(written, policies, ruling, secrets=secrets_of(kinds))}
-        return digest_of(self._common[policies], self._entry(name).document.data)
+            common = digest_of(written, policies, ruling, secrets=secrets_of(kinds))
+            self._common = {policies: common}
+        return digest_of(common, self._entry(name).document.data)
 
     @cached_property
     def _policies(self) -> str:

@@ -25,6 +25,9 @@ _RIGHTS = {
 _LACKING = """
 SELECT needed.name, needed.operation FROM unnest(%(names)s::text[], %(operations)s::text[]) AS needed (name, operation)
 WHERE NOT has_table_privilege(format('%%I.%%I', %(schema)s::text, needed.name), needed.operation)
+UNION ALL
+SELECT sequencename, 'USAGE' FROM pg_sequences
+WHERE schemaname = %(schema)s AND NOT has_sequence_privilege(format('%%I.%%I', schemaname, sequencename), 'USAGE')
 """
 
 

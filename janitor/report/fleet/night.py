@@ -212,7 +212,7 @@ def totals(report: NightReport) -> Iterator[tuple[str, str]]:
     yield "Announced", _known(report, "announced", counted(counts["announced"]))
     yield "Waiting", _known(report, "waiting", counted(counts["waiting"]))
     if applied := sum(account.state == _APPLIED for account in report.accounts):
-        yield "Applied", f"{counted(applied, 'account')} of these not queued, only a reviewed plan carried out"
+        yield "Applied", f"{counted(applied, 'account')} of these not queued, only cleaned by `janitor fleet exec`"
 
 
 def _known(report: NightReport, what: str, words: str) -> str:

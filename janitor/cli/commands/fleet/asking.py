@@ -86,6 +86,7 @@ class Answer(click.ParamType[str]):
 @click.option("--answer", "kept", type=Answer(), metavar="ID", help="Show an answer that is kept, and nothing else.")
 @click.option("--here", "worker", metavar="WORKER", hidden=True, help="Carry it out here, for this worker.")
 @click.option("--asked-by", metavar="NAME", hidden=True, help="Who asked, on another host.")
+@click.option("--digest", metavar="DIGEST", hidden=True, help="By which configuration and policies it was asked.")
 @common
 def execute(
     common: Common,
@@ -95,6 +96,7 @@ def execute(
     kept: str | None,
     worker: str | None,
     asked_by: str | None,
+    digest: str | None,
 ) -> int:
     """Ask something of one account, wherever its database is.
 
@@ -127,7 +129,7 @@ def execute(
         accounts.settings_of(account)
     with about(account):
         context = _checked(account, words)
-        return _asked(common, accounts, _Asking(account, words, context, wait, worker, asked_by))
+        return _asked(common, accounts, _Asking(account, words, context, wait, worker, asked_by, digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class _Asking:
     wait: tuple[timedelta, str]
     worker: str | None
     asked_by: str | None
+    digest: str | None
 
 
 def _asked(common: Common, accounts: "Accounts", asking: _Asking) -> int:
@@ -156,10 +159,15 @@ def _asked(common: Common, accounts: "Accounts", asking: _Asking) -> int:
         executing.end_with_worker()
         executing.check_has(fleet, account, asking.worker)
         most = fleet.max_deletions_per_night if command is running.run else None
-        take = partial(executing.taken, fleet, settings, account, asking.worker, most=most, listed=accounts.names)
+        place = executing.Place(accounts, account, asking.worker, asking.digest)
+        take = partial(executing.taken, place, settings, most)
         own = Account(account, asking.asked_by, take)
     elif deletes or not executing.is_here(fleet, account):
-        return _printed(executing.asked_of_worker(fleet, executing.Asked(account, asking.words, deletes), *asking.wait))
+        return _printed(
+            executing.asked_of_worker(
+                fleet, executing.Asked(account, asking.words, deletes, accounts.digest_of(account)), *asking.wait
+            )
+        )
     else:
         own = Account(account)
     code = _performed(asking.context, common, own)
