@@ -63,10 +63,15 @@ class OwnJobs(JobManager):
         assert (priority, queue, lock) == (None, None, None), "no job of this program changes its place"
         await self._change(_RETRY, job, retry_at=retry_at or utcnow())
 
-    async def free_stalled(self, queues: Collection[str], seconds: float) -> list[Job]:
-        """Hand back the jobs of these queues whose worker gave no sign for so long; returns them."""
+    async def free_stalled(
+        self, queues: Collection[str], seconds: float, but: Collection[int] = frozenset()
+    ) -> list[Job]:
+        """Hand back the jobs of these queues whose worker gave no sign for so long; returns them.
+
+        `but` are those that this process carries out, whose own sign may have been lost.
+        """
         stalled = await self.get_stalled_jobs(seconds_since_heartbeat=seconds)
-        freed = [job for job in stalled if job.queue in queues]
+        freed = [job for job in stalled if job.queue in queues and job.id not in but]
         for job in freed:
             await self.retry_job(job)
         return freed

@@ -217,6 +217,19 @@ def test_a_worker_that_comes_back_does_not_end_the_job_of_its_successor(connecti
     assert states(connection) == [("lab", "succeeded")]
 
 
+def test_a_job_that_is_carried_out_here_is_not_handed_back_though_no_sign_of_it_was_heard(
+    connection: Connection, app: App
+) -> None:
+    enqueue(connection, app, [LAB], NIGHT)
+    ours = taken(app, 3)
+    assert ours is not None
+    assert ours.id is not None
+    known = {ours.id}
+    silent(connection, ours)
+    assert doing(app, lambda jobs: jobs.free_stalled([queue_of(3)], 30, known)) == []
+    assert states(connection) == [("lab", "doing")]
+
+
 @pytest.mark.parametrize("stalled", [True, False], ids=["its-worker-is-silent", "its-worker-hands-it-back"])
 def test_a_job_handed_back_after_the_next_night_began_is_over(connection: Connection, app: App, stalled: bool) -> None:
     enqueue(connection, app, [LAB, SHOP], NIGHT)

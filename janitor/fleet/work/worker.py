@@ -161,10 +161,11 @@ class FleetWorker:
         for taking in self._taking if self._queues else ():
             jobs = taking.app.job_manager
             assert isinstance(jobs, OwnJobs)
-            for job in await jobs.free_stalled(list(taking.queues or ()), self.timing.lapse.total_seconds()):
+            silent_for, ours = self.timing.lapse.total_seconds(), self._carried_out.copy()
+            for job in await jobs.free_stalled(list(taking.queues or ()), silent_for, ours):
                 _log.warning("job-of-a-dead-worker job=%s account=%s: queued again", job.id, job.lock or "")
             if taking.worker_id is not None:
-                for job in await jobs.free_forgotten(taking.worker_id, self._carried_out.copy()):
+                for job in await jobs.free_forgotten(taking.worker_id, ours):
                     _log.warning("job-forgotten job=%s account=%s: queued again", job.id, job.lock or "")
 
     async def _told_to_stop(self) -> None:
