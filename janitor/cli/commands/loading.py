@@ -41,16 +41,23 @@ def load_fleet(common: Common) -> "tuple[Accounts, Rules]":
 
 
 def load_to_run(common: Common) -> tuple[Settings, "Rules"]:
-    """Configuration and policies. Raises ConfigurationError, reported to monitoring where configured."""
+    """Configuration and policies. Raises ConfigurationError, reported to monitoring where configured.
+
+    That of a fleet is not told of one account.
+    """
     try:
         return load(common)
     except ConfigurationError:
-        with suppress(ConfigurationError):
-            settings = configured(common)
-            from janitor.monitoring.watch import failed_to_begin
-
-            failed_to_begin(settings)
+        if common.account is None:
+            _tell_of_failure(common)
         raise
+
+
+def _tell_of_failure(common: Common) -> None:
+    from janitor.monitoring.watch import failed_to_begin
+
+    with suppress(ConfigurationError):
+        failed_to_begin(configured(common))
 
 
 def configured_offline(common: Common, *, whole: bool = False) -> Settings:

@@ -24,7 +24,7 @@ def resend(common: Common) -> int:
             say(f"{number}. {name}: {'delivered' if error is None else f'still undelivered: {error}'}")
             failed = failed or error is not None
     finally:
-        if number and settings.metrics_file is not None:
+        if number and settings.metrics_file is not None and common.account is None:
             from janitor.monitoring.watch import standing_changed
 
             standing_changed(settings)
