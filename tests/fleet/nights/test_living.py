@@ -18,7 +18,7 @@ _FEW = Sizes(accounts=10, images=20, nights=3, kills=6, catches=2, workers=3, re
 _SIZES = Sizes() if os.environ.get("FLEET_NIGHTS") == "full" else _FEW
 _CALM = Sizes(accounts=3, images=20, nights=3, kills=0, catches=0, workers=1, restarts=0, holes=0, patience=60)
 _CAUGHT = replace(_CALM, accounts=6, images=100, catches=6, workers=3, latency=30, patience=120)
-_KILLED = replace(_CALM, accounts=6, kills=8, nights=2, workers=2, patience=30)
+_KILLED = replace(_CALM, accounts=6, kills=16, nights=2, workers=2, patience=30)
 
 
 def lived(folder: Path, sizes: Sizes, seed: int, without: str | None = None) -> tuple[list[str], Counter[str]]:
