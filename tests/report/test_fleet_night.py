@@ -150,7 +150,8 @@ def test_a_night_of_both_modes_tells_them_apart() -> None:
 
 def test_a_plan_that_was_applied_in_an_account_that_was_not_queued_is_named() -> None:
     applied = replace(WELL, state="applied", attempt=0)
-    assert dict(totals(night(applied)))["Applied"] == "1 account of these not queued, only a reviewed plan carried out"
+    told = dict(totals(night(applied)))["Applied"]
+    assert told == "1 account of these not queued, only cleaned by `janitor fleet exec`"
     died = AccountOutcome("a", 1, "applied", mode="delete", said="nothing is known of its end")
     assert night(died).needs_a_person
     assert why(died, UTC) == "it was not queued: nothing is known of its end"
